@@ -1,0 +1,1 @@
+"""The measurements, each a command; `python -m bench` runs them all."""

@@ -1,0 +1,1 @@
+"""The CQL type system, conversions and the model information a data model offers."""

@@ -1,0 +1,1 @@
+"""The HTTP service: FHIR operations and CDS Hooks over the same trials."""

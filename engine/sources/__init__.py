@@ -1,0 +1,1 @@
+"""Where records come from: bundles, NDJSON files, FHIR servers and bulk exports."""
