@@ -20,7 +20,7 @@ PYTHON ?= $(shell for candidate in python3.11 python3 python3.12 python3.13 pyth
 
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: screen test check bench serve grammar lock clean setup
+.PHONY: screen test check bench serve grammar lock clean setup help
 
 screen: $(STAMP)
 	@mkdir -p "$(dir $(OUTPUT))"
@@ -55,6 +55,9 @@ clean:
 	@rm -rf build dist $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 setup: $(STAMP)
+
+help:
+	@sed -nE '/^$$/q;s/^# ?//p' Makefile
 
 $(STAMP): pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is needed and none was found; name one with: make PYTHON=/path/to/python3' >&2; exit 1; }
