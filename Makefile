@@ -4,8 +4,6 @@
 #   make test | check | bench | serve                   the tests; ruff and mypy; the measurements; the HTTP service
 #   make grammar | lock | clean                         regenerate the parser; renew requirements.lock; remove what make built
 
-SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := screen
 
 INPUT ?= fhir_fixtures

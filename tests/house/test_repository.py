@@ -130,7 +130,8 @@ def test_no_float_is_made_where_clinical_values_are() -> None:
 
 
 def test_the_float_exceptions_are_still_needed() -> None:
-    assert not [path for path in FLOAT_ALLOWED if not floats_made(tree(REPOSITORY / path))]
+    files = {path: REPOSITORY / path for path in FLOAT_ALLOWED}
+    assert not [path for path, file in files.items() if not file.is_file() or not floats_made(tree(file))]
 
 
 def clocks_read(source: ast.Module) -> list[int]:
