@@ -32,9 +32,9 @@ from engine.terminology.ucum import TABLE_NAME, Atom, Offset, merge, read, weigh
 _ESSENCE: Final = {"u": "http://unitsofmeasure.org/ucum-essence"}
 _NOTICE: Final = (
     "This table is derived from the UCUM table, UCUM codes and UCUM definitions, subject to a license from "
-    "Regenstrief Institute, Inc. and The UCUM Organization. UCUM is copyright 1999-2024 Regenstrief Institute, Inc. All rights reserved. "
-    "License: https://ucum.org/license. The UCUM table is provided as is; any express or implied warranties are "
-    "disclaimed."
+    "Regenstrief Institute, Inc. and The UCUM Organization. UCUM is copyright 1999-2024 Regenstrief Institute, Inc. "
+    "All rights reserved. License: https://ucum.org/license. The UCUM table is provided as is; any express or implied "
+    "warranties are disclaimed."
 )
 # The functions of the essence are names only; the specification gives their lines: kelvin = (number + shift) * scale.
 _SHIFTS: Final = {"Cel": Fraction("273.15"), "degF": Fraction("459.67"), "degRe": Fraction("218.52")}

@@ -3,11 +3,12 @@
 Source: The Unified Code for Units of Measure, version 2.2, sections 2 (grammar), 3 (semantics) and 4 (tables).  The
 tables are in `ucum_atoms.json`, written by `python -m engine.terminology.make_ucum_table`.
 
-The grammar is UCUM's, with the readings its own table of examples needs: an annotation may also follow a number or
-a closing parenthesis (`100{pc}`, `(8.h){shift}`), and a parenthesis may open with a slash (`(/m)`).
+The grammar is UCUM's, with the one reading that its own table of examples needs: an annotation may also follow a
+number or a closing parenthesis (`100{pc}`, `(8.h){shift}`).
 
-    term       = ["/"] component { ("." | "/") component }          read from left to right
-    component  = ( symbol [exponent] | number | "(" term ")" | annotation ) [annotation]
+    unit       = ["/"] term
+    term       = component { ("." | "/") component }                read from left to right
+    component  = annotation | ( symbol [exponent] | number | "(" term ")" ) [annotation]
     symbol     = atom | prefix atom[metric]
 
 Three rules of this project, beyond the grammar:
@@ -52,7 +53,7 @@ Powers = tuple[tuple[str, int], ...]
 """Sorted pairs of a symbol or dimension and its exponent, never zero."""
 
 
-class UnknownUnit(EvaluationError):
+class UnknownUnit(EvaluationError, ValueError):
     """A text that is not a UCUM unit; `unit` is that text, `reason` says what is wrong where.
 
     The code of the error is `unknown-unit`. Source: UCUM 2.2 section 2.
@@ -66,7 +67,7 @@ class UnknownUnit(EvaluationError):
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """A special unit on a linear scale: base value = number * `scale` + `zero`, in the unit `of` (UCUM 2.2 section 3)."""
+    """A special unit on a linear scale: base value = number * `scale` + `zero`, in the unit `of` (UCUM section 3)."""
 
     of: str
     scale: Fraction
@@ -174,12 +175,14 @@ class _Reader:
     def next(self) -> str:
         return self.text[self.at : self.at + 1]
 
-    def term(self) -> Term:
+    def unit(self) -> Term:
+        if self.next() != "/":
+            return self.term(".")
+        self.at += 1
+        return self.term("/")
+
+    def term(self, operator: str) -> Term:
         result = Term(_ONE, ())
-        operator = "."
-        if self.next() == "/":
-            operator = "/"
-            self.at += 1
         while True:
             component = self.component()
             result = result.times(component if operator == "." else component.to_the(-1))
@@ -189,15 +192,12 @@ class _Reader:
             self.at += 1
 
     def component(self) -> Term:
-        result = self.unannotated()
+        result = Term(_ONE, ()) if self.next() == "{" else self.unannotated()
         if self.next() == "{":
             self.annotation()
         return result
 
     def unannotated(self) -> Term:
-        if self.next() == "{":
-            self.annotation()
-            return Term(_ONE, ())
         if self.next() == "(":
             return self.parenthesis()
         found = _SYMBOL.match(self.text, self.at)
@@ -210,7 +210,7 @@ class _Reader:
     def annotation(self) -> None:
         found = _ANNOTATION.match(self.text, self.at)
         if found is None:
-            raise self.wrong("an annotation is {text} without blanks and inner braces;")
+            raise self.wrong("an annotation is {text} without blanks and inner braces,")
         self.at = found.end()
 
     def parenthesis(self) -> Term:
@@ -218,7 +218,7 @@ class _Reader:
         if self.depth > DEPTH_LIMIT:
             raise self.wrong(f"more than {DEPTH_LIMIT} parentheses are nested")
         self.at += 1
-        inner = self.term()
+        inner = self.term(".")
         if self.next() != ")":
             raise self.wrong("a closing parenthesis is missing")
         self.at += 1
@@ -233,7 +233,7 @@ class _Reader:
             raise self.wrong(f"{text!r} is no unit and no positive number")
         symbol, exponent = parts["symbol"], int(parts["exponent"][:6]) if parts["exponent"] else 1
         if REFUSED_ATOM in symbol:
-            raise self.wrong("powers of ten are written 10*9, not 10^9;")
+            raise self.wrong("powers of ten are written 10*9, not 10^9,")
         if split(symbol, self.symbols) is None:
             raise self.wrong(f"{symbol!r} is no unit (codes are case sensitive; words go into braces, {{like_this}})")
         self.exponents += abs(exponent)
@@ -247,7 +247,7 @@ def read(text: str, symbols: Symbols) -> Term:
     if len(text) > LENGTH_LIMIT:
         raise UnknownUnit(text[:40] + "…", f"it is longer than {LENGTH_LIMIT} characters")
     reader = _Reader(text, symbols)
-    result = reader.term()
+    result = reader.unit()
     if reader.at < len(text):
         raise reader.wrong(f"{reader.next()!r} is not expected")
     return result
