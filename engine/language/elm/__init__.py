@@ -1,1 +1,1 @@
-"""ELM, the Expression Logical Model: its nodes under the names of the standard, and its JSON form."""
+"""ELM: nodes with the names and shapes of the standard; ELM JSON in and out."""

@@ -1,0 +1,149 @@
+"""The types of CQL as small frozen values.
+
+Source: CQL 1.5.3, Appendix B "Types" and "Language Semantics", section "The CQL Type System". A type prints as CQL
+writes it: ``List<System.Integer>`` prints ``List<Integer>``, a model type keeps its model name, ``FHIR.Quantity``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class DataType:
+    """Base of all types. Types are compared structurally and may be used as dictionary keys."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NamedType(DataType):
+    """A type with a name: a system type (model ``System``) or a class of a data model (model ``FHIR``)."""
+
+    model: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.name if self.model == "System" else f"{self.model}.{self.name}"
+
+    @property
+    def is_system(self) -> bool:
+        """True for the types the language itself defines."""
+        return self.model == "System"
+
+
+@dataclass(frozen=True, slots=True)
+class ListType(DataType):
+    """``List<T>``."""
+
+    element: DataType
+
+    def __str__(self) -> str:
+        return f"List<{self.element}>"
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalType(DataType):
+    """``Interval<T>``; the point type must be ordered with successor and predecessor."""
+
+    point: DataType
+
+    def __str__(self) -> str:
+        return f"Interval<{self.point}>"
+
+
+@dataclass(frozen=True, slots=True)
+class TupleType(DataType):
+    """``Tuple { name Type, … }``; elements are kept sorted by name, so that equal shapes are equal types."""
+
+    elements: tuple[tuple[str, DataType], ...]
+
+    @classmethod
+    def of(cls, elements: dict[str, DataType]) -> TupleType:
+        """The tuple type with these elements, whatever their order."""
+        return cls(tuple(sorted(elements.items())))
+
+    def get(self, name: str) -> DataType | None:
+        """The type of element ``name``, or None when the tuple has no such element."""
+        return next((t for n, t in self.elements if n == name), None)
+
+    def __str__(self) -> str:
+        return "Tuple { " + ", ".join(f"{n} {t}" for n, t in self.elements) + " }"
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceType(DataType):
+    """``Choice<A, B, …>``; alternatives are flattened, unique and sorted, so that equal choices are equal types."""
+
+    alternatives: tuple[DataType, ...]
+
+    @classmethod
+    def of(cls, alternatives: list[DataType] | tuple[DataType, ...]) -> DataType:
+        """The choice of these; one alternative is that type itself; a choice with Any among them is Any."""
+        flat: dict[DataType, None] = {}
+        for alternative in alternatives:
+            inner = alternative.alternatives if isinstance(alternative, ChoiceType) else (alternative,)
+            flat.update(dict.fromkeys(inner))
+        if ANY in flat:
+            return ANY
+        if len(flat) == 1:
+            return next(iter(flat))
+        return cls(tuple(sorted(flat, key=str)))
+
+    def __str__(self) -> str:
+        return "Choice<" + ", ".join(str(t) for t in self.alternatives) + ">"
+
+
+@dataclass(frozen=True, slots=True)
+class TypeParameter(DataType):
+    """A type variable of a generic signature, such as ``T`` in ``Count(List<T>)``."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def system(name: str) -> NamedType:
+    """The system type ``name``."""
+    return NamedType("System", name)
+
+
+ANY = system("Any")
+BOOLEAN = system("Boolean")
+INTEGER = system("Integer")
+LONG = system("Long")
+DECIMAL = system("Decimal")
+STRING = system("String")
+DATE = system("Date")
+DATETIME = system("DateTime")
+TIME = system("Time")
+QUANTITY = system("Quantity")
+RATIO = system("Ratio")
+CODE = system("Code")
+CONCEPT = system("Concept")
+VOCABULARY = system("Vocabulary")
+VALUESET = system("ValueSet")
+CODESYSTEM = system("CodeSystem")
+
+SYSTEM_TYPES: dict[str, NamedType] = {
+    t.name: t
+    for t in (
+        ANY, BOOLEAN, INTEGER, LONG, DECIMAL, STRING, DATE, DATETIME, TIME, QUANTITY, RATIO, CODE, CONCEPT,
+        VOCABULARY, VALUESET, CODESYSTEM,
+    )
+}  # fmt: skip
+
+SYSTEM_BASES: dict[NamedType, NamedType] = {VALUESET: VOCABULARY, CODESYSTEM: VOCABULARY}
+
+SYSTEM_ELEMENTS: dict[NamedType, dict[str, DataType]] = {
+    QUANTITY: {"value": DECIMAL, "unit": STRING},
+    RATIO: {"numerator": QUANTITY, "denominator": QUANTITY},
+    CODE: {"code": STRING, "system": STRING, "version": STRING, "display": STRING},
+    CONCEPT: {"codes": ListType(CODE), "display": STRING},
+    VOCABULARY: {"id": STRING, "version": STRING, "name": STRING},
+    VALUESET: {"id": STRING, "version": STRING, "name": STRING},
+    CODESYSTEM: {"id": STRING, "version": STRING, "name": STRING},
+}
+"""Elements of the structured system types (Appendix B, "Types")."""
+
+INTERVAL_ELEMENTS = ("low", "high", "lowClosed", "highClosed")
