@@ -1,0 +1,300 @@
+"""A decoded Bundle: its resources in order, how they refer to each other, and whom each is about.
+
+Source: FHIR R4, "Bundle" (http://hl7.org/fhir/R4/bundle.html) and the patient compartment; DESIGN 4.12 for the subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from engine.errors import InputError
+from engine.fhir.decode import decode_json
+from engine.fhir.definitions import Definitions, definitions
+from engine.fhir.element import Element, Origin, Problem
+from engine.fhir.references import ReferenceIndex, Target, identifiers_of, without_version
+
+SetAsideKind = Literal["no-resource", "unknown-type", "no-subject", "unresolved-subject", "other-subject", "duplicate"]
+PERSONS = ("Patient", "RelatedPerson")
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A resource that no retrieve of the record sees, and why."""
+
+    reference: str
+    reason: str
+    kind: SetAsideKind
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A resource of the bundle: ``place`` locates it (``entry 12``), ``reference`` names it to people."""
+
+    place: str
+    full_url: str | None
+    type: str
+    reference: str
+    element: Element
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The decoded resource."""
+        data: dict[str, Any] = self.element.json
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whom an entry is about: positions of persons, or everyone; ``reason`` and ``kind`` say why nobody."""
+
+    persons: tuple[int, ...] = ()
+    everyone: bool = False
+    reason: str = ""
+    kind: SetAsideKind = "no-subject"
+
+
+class Bundle:
+    """The resources of one input. Made by :func:`decode_bundle`.
+
+    ``set_aside`` are entries without a usable resource; ``problem_log`` collects unreadable elements as they are met;
+    ``about`` says for each entry whom it is about.
+
+    Raises:
+        InputError: no entries, or two entries of the same identity that differ.
+    """
+
+    def __init__(self, resource: dict[str, Any], *, source: str, place: str = "", version: str = "4.0.1") -> None:
+        self.source = source
+        self.place = place
+        self.type: str | None = resource.get("type") if isinstance(resource.get("type"), str) else None
+        self.definitions: Definitions = definitions(version)
+        self.entries: list[Entry] = []
+        self.set_aside: list[SetAside] = []
+        self.problem_log: dict[Problem, None] = {}
+        self._by_reference: dict[str, list[Entry]] = {}
+        self._add_all(self._members(resource, ""), "")
+        if not self.entries and not self.set_aside:
+            raise self._error("the Bundle has no entries")
+        self.index = ReferenceIndex(
+            Target(i, e.type, _id_of(e.json), e.full_url, identifiers_of(e.json) if e.type in PERSONS else ())
+            for i, e in enumerate(self.entries)
+        )
+        self.about: list[About] = [self._about(position) for position in range(len(self.entries))]
+
+    def _error(self, message: str, place: str = "") -> InputError:
+        return InputError(self.source, ", ".join(part for part in (self.place, place) if part), message)
+
+    def _members(self, resource: dict[str, Any], outer: str) -> Iterator[tuple[str, Any]]:
+        """(place, entry) of a Bundle; a lone Patient counts as one entry."""
+        if resource.get("resourceType") != "Bundle":
+            yield "the resource", {"resource": resource}
+            return
+        entries = resource.get("entry")
+        if not isinstance(entries, list | None):
+            raise self._error("Bundle.entry is not a list", outer.rstrip(", "))
+        for number, entry in enumerate(entries or (), start=1):
+            yield f"{outer}entry {number}", entry
+
+    def _add_all(self, members: Iterable[tuple[str, Any]], outer: str) -> None:
+        for place, entry in members:
+            resource = entry.get("resource") if isinstance(entry, dict) else None
+            if not isinstance(resource, dict):
+                self.set_aside.append(SetAside(place, "the entry holds no resource", "no-resource"))
+            elif resource.get("resourceType") == "Bundle":
+                # A batch answer or a prefetch holds searchsets: their entries count as entries of this bundle.
+                self._add_all(self._members(resource, f"{place}, "), place)
+            else:
+                full_url = entry.get("fullUrl")
+                self._add(place, full_url if isinstance(full_url, str) else None, resource)
+
+    def _add(self, place: str, full_url: str | None, resource: dict[str, Any]) -> None:
+        name = resource.get("resourceType")
+        if not isinstance(name, str):
+            self.set_aside.append(SetAside(place, "the resource has no resourceType", "unknown-type"))
+            return
+        reference = _reference(name, _id_of(resource), full_url, place)
+        if not self.definitions.is_resource(name):
+            reason = f"'{name}' is not a resource type of FHIR {self.definitions.version}"
+            self.set_aside.append(SetAside(reference, reason, "unknown-type"))
+            return
+        same = self._by_reference.setdefault(reference, [])
+        for other in same:
+            if None in (full_url, other.full_url) or full_url == other.full_url:
+                self._repeat(other, place, resource)
+                return
+        element = Element(name, resource, origin=Origin(reference, full_url, self.problem_log))
+        same.append(Entry(place, full_url, name, reference, element))
+        self.entries.append(same[-1])
+
+    def _repeat(self, other: Entry, place: str, resource: dict[str, Any]) -> None:
+        if other.element != Element(other.type, resource):
+            raise self._error(
+                f"is {other.reference}, as {other.place} is, with other content; "
+                "keep the version that counts and remove the other",
+                place,
+            )
+        self.set_aside.append(SetAside(other.reference, f"{place} repeats {other.place}", "duplicate"))
+
+    def position_of(self, reference: str, base: Element | None = None) -> int | None:
+        """The position of the entry a reference text means, or None. ``base`` is the resource that refers."""
+        server = None
+        if base is not None and base.origin is not None and base.origin.full_url:
+            url = without_version(base.origin.full_url)
+            server = url.rsplit("/", 2)[0] if "://" in url else None
+        return self.index.find(reference, server)
+
+    def _about(self, position: int) -> About:
+        entry = self.entries[position]
+        definition = self.definitions.types[entry.type]
+        if entry.type == "Patient":
+            return About((position,))
+        if not definition.subject:
+            return About(everyone=True)
+        named: list[Any] = []
+        for path in definition.subject:
+            named += _at(entry.json, path.split("."))
+        if not named:
+            if not definition.compartment:
+                return About(everyone=True)
+            return About(reason=f"it names no patient ({', '.join(definition.subject)} is missing)")
+        found = [self._person(reference, entry) for reference in named]
+        persons = tuple(dict.fromkeys(p for p in found if p is not None))
+        if persons:
+            return About(persons)
+        shown = ", ".join(dict.fromkeys(_shown(reference) for reference in named))
+        reason = f"its {definition.subject[0]} is {shown}, no person of the bundle"
+        return About(reason=reason, kind="unresolved-subject")
+
+    def _person(self, reference: Any, entry: Entry) -> int | None:
+        """The position of the Patient or RelatedPerson that a Reference (decoded JSON) means, or None."""
+        if not isinstance(reference, dict):
+            return None
+        text = reference.get("reference")
+        if isinstance(text, str) and text.startswith("#"):
+            contained = contained_in(entry.json, text)
+            holders = [] if contained is None else [(contained.get("resourceType"), identifiers_of(contained))]
+        elif isinstance(text, str):
+            position = self.position_of(text, entry.element)
+            return position if position is not None and self.entries[position].type in PERSONS else None
+        else:
+            holders = [("Patient", identifiers_of(reference))]
+        for name, identifiers in holders:
+            for system, value in identifiers:
+                position = self.index.by_identifier(str(name), system, value)
+                if position is not None:
+                    return position
+        return None
+
+    def patients(self) -> list[Entry]:
+        """The Patient entries, in order."""
+        return [entry for entry in self.entries if entry.type == "Patient"]
+
+    def subject(self, patient: str | None = None) -> int:
+        """The position of the subject (DESIGN 4.12): the Patient asked for by id, reference or address, else the only
+        Patient, else the only one not linked through a RelatedPerson to another.
+
+        Raises:
+            InputError: no Patient, not the one asked for, or several that no link tells apart.
+        """
+        positions = [i for i, entry in enumerate(self.entries) if entry.type == "Patient"]
+        if not positions:
+            raise self._error("holds no Patient; a record needs the Patient it is about")
+        names = ", ".join(self.entries[i].reference for i in positions)
+        if patient is not None:
+            asked = self._asked(patient, positions)
+            if asked is None:
+                raise self._error(f"holds no Patient '{patient}'; it holds {names}")
+            return asked
+        subjects = positions if len(positions) == 1 else [i for i in positions if not self.patient_related_to(i)]
+        if len(subjects) == 1:
+            return subjects[0]
+        raise self._error(
+            f"holds {len(positions)} Patients ({names}), and no RelatedPerson tells whose record it is; "
+            "name the patient, or link the others through a RelatedPerson"
+        )
+
+    def _asked(self, patient: str, positions: list[int]) -> int | None:
+        for text in (patient, f"Patient/{patient}"):
+            position = self.index.find(text)
+            if position in positions:
+                return position
+        return next((i for i in positions if self.entries[i].reference == patient), None)
+
+    def related_persons(self, patient: int) -> list[int]:
+        """Positions of the RelatedPerson entries that are the same human as this Patient (``Patient.link.other``)."""
+        entry = self.entries[patient]
+        found = (self._person(reference, entry) for reference in _at(entry.json, ["link", "other"]))
+        return [p for p in found if p is not None and self.entries[p].type == "RelatedPerson"]
+
+    def patient_related_to(self, patient: int) -> list[int]:
+        """Positions of other Patients to whom this one is linked through a RelatedPerson: a donor's recipient."""
+        others = (p for related in self.related_persons(patient) for p in self.about[related].persons)
+        return [p for p in others if p != patient and self.entries[p].type == "Patient"]
+
+
+def decode_bundle(data: bytes, *, source: str, place: str = "", version: str = "4.0.1") -> Bundle:
+    """The Bundle in ``data``, of any Bundle type; a lone Patient is taken as a record of only that.
+
+    ``source`` names the input in errors (a file name), ``place`` the part of it (``line 3``).
+
+    Raises:
+        InputError: not JSON, no Bundle, no entries, or entries that contradict each other; the sentence says where.
+    """
+    resource = decode_json(data, source=source, place=place)
+    if not isinstance(resource, dict) or "resourceType" not in resource:
+        raise InputError(source, place, "is JSON but no FHIR resource; a Bundle was expected")
+    name = resource["resourceType"]
+    if name not in ("Bundle", "Patient"):
+        raise InputError(source, place, f"is a resource of type {name!r}; a Bundle (or a lone Patient) was expected")
+    return Bundle(resource, source=source, place=place, version=version)
+
+
+def decode_ndjson(data: bytes, *, source: str, version: str = "4.0.1") -> Iterator[Bundle | InputError]:
+    """The Bundles of an NDJSON text, one a line; a line that cannot be used gives its error, and reading goes on."""
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if line.strip():
+            try:
+                yield decode_bundle(line, source=source, place=f"line {number}", version=version)
+            except InputError as error:
+                yield error
+
+
+def contained_in(resource: dict[str, Any], reference: str) -> dict[str, Any] | None:
+    """The contained resource that ``#id`` means, or None."""
+    members = resource.get("contained")
+    for member in members if isinstance(members, list) else ():
+        if isinstance(member, dict) and member.get("id") == reference[1:]:
+            return member
+    return None
+
+
+def _at(value: Any, path: list[str]) -> list[Any]:
+    """All values at an element path of decoded JSON, lists flattened."""
+    if isinstance(value, list):
+        return [found for member in value for found in _at(member, path)]
+    if not path:
+        return [] if value is None else [value]
+    return _at(value.get(path[0]), path[1:]) if isinstance(value, dict) else []
+
+
+def _id_of(resource: dict[str, Any]) -> str | None:
+    given = resource.get("id")
+    return given if isinstance(given, str) and given else None
+
+
+def _reference(name: str, identity: str | None, full_url: str | None, place: str) -> str:
+    if identity is not None:
+        return f"{name}/{identity}"
+    return f"{name}[{full_url or place}]"
+
+
+def _shown(reference: Any) -> str:
+    if not isinstance(reference, dict):
+        return "not a Reference"
+    if reference.get("reference"):
+        return str(reference["reference"])
+    if reference.get("identifier"):
+        return "only an identifier"
+    return "only a name" if reference.get("display") else "an empty Reference"

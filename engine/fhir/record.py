@@ -1,0 +1,185 @@
+"""The record of one patient: what retrieves see, what was set aside, and how references resolve.
+
+Fits the protocol ``engine.language.evaluation.protocols.Data``. Decoded once; indexes are built when first asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from engine.fhir.bundle import Bundle, Entry, SetAside, contained_in
+from engine.fhir.codes import Key, codes_at
+from engine.fhir.definitions import ABSTRACT_RESOURCES
+from engine.fhir.element import Element, Problem, resource_of
+
+_CANONICAL = msgspec.json.Encoder(decimal_format="number", order="sorted")
+
+
+class PatientRecord:
+    """The resources about one subject, and those about nobody in particular (Medication, Organization …).
+
+    ``subject`` is the Patient element; it is the RelatedPerson element in the record of a related person who is no
+    Patient of the bundle, and None for a person about whom the bundle holds nothing.
+    """
+
+    def __init__(self, bundle: Bundle, person: int | None) -> None:
+        self.bundle = bundle
+        self._person = person
+        self.subject: Element | None = None if person is None else bundle.entries[person].element
+        self._visible = self._visible_entries()
+        self._by_type: dict[str, list[Element]] = {}
+        for entry in self._visible:
+            self._by_type.setdefault(entry.type, []).append(entry.element)
+        self._code_indexes: dict[tuple[str, str], dict[Key, list[int]]] = {}
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle, patient: str | None = None) -> PatientRecord:
+        """The record of the subject, chosen as :meth:`Bundle.subject` says.
+
+        Raises:
+            InputError: the bundle has no such subject.
+        """
+        return cls(bundle, bundle.subject(patient))
+
+    def _persons(self) -> set[int]:
+        """The positions that mean this human: the Patient and the RelatedPersons linked to it."""
+        if self._person is None:
+            return set()
+        if self.bundle.entries[self._person].type == "Patient":
+            return {self._person, *self.bundle.related_persons(self._person)}
+        return {self._person}
+
+    def _visible_entries(self) -> list[Entry]:
+        persons = self._persons()
+        pairs = zip(self.bundle.entries, self.bundle.about, strict=True)
+        return [entry for entry, about in pairs if about.everyone or not persons.isdisjoint(about.persons)]
+
+    @property
+    def reference(self) -> str:
+        """The reference of the subject, ``Patient/1``."""
+        return "" if self.subject is None else self.reference_of(self.subject)
+
+    def resources(self, type_name: str) -> Sequence[Element]:
+        """The visible resources of the type in document order; Resource and DomainResource mean all."""
+        if type_name in ABSTRACT_RESOURCES:
+            return [entry.element for entry in self._visible]
+        return self._by_type.get(type_name, [])
+
+    def all_resources(self, type_name: str) -> Sequence[Element]:
+        """The resources of the type whoever they are about: the Unfiltered context."""
+        entries = self.bundle.entries
+        return [e.element for e in entries if e.type == type_name or type_name in ABSTRACT_RESOURCES]
+
+    def types(self) -> frozenset[str]:
+        """The resource types of which the record sees at least one."""
+        return frozenset(self._by_type)
+
+    def of(self, person: Any) -> PatientRecord:
+        """The record of another person: a Patient or RelatedPerson element, or a reference to one.
+
+        A RelatedPerson who is also a Patient of the bundle (``Patient.link``) has that Patient's record. A person whom
+        the bundle does not hold has a record without resources about anyone.
+        """
+        position = self._position(person)
+        if position is None:
+            return PatientRecord(self.bundle, None)
+        for index, entry in enumerate(self.bundle.entries):
+            if entry.type == "Patient" and position in self.bundle.related_persons(index):
+                return PatientRecord(self.bundle, index)
+        return PatientRecord(self.bundle, position)
+
+    def _position(self, person: Any) -> int | None:
+        if isinstance(person, str):
+            return self.bundle.position_of(person)
+        if isinstance(person, Element) and person.type == "Reference":
+            target = self.resolve(person, person)
+            return None if target is None else self._position(target)
+        entries = enumerate(self.bundle.entries)
+        return next((index for index, entry in entries if entry.element is person), None)
+
+    def code_index(self, type_name: str, code_path: str) -> Mapping[Key, Sequence[int]]:
+        """(system, code) → positions in ``resources(type_name)`` of those that hold the code at ``code_path``.
+
+        The path may lead through lists, choices and references (``medication``, ``device.code``): a reference counts
+        with the code of what it refers to. Codes without a system have system None.
+        """
+        key = (type_name, code_path)
+        if key not in self._code_indexes:
+            index: dict[Key, list[int]] = {}
+            for position, element in enumerate(self.resources(type_name)):
+                for code in dict.fromkeys(codes_at(self, element, code_path)):
+                    index.setdefault(code, []).append(position)
+            self._code_indexes[key] = index
+        return self._code_indexes[key]
+
+    def resolve(self, reference: str | Element, base: Element) -> Element | None:
+        """The resource that a Reference element or text of ``base`` means: in the bundle, or contained in its resource.
+
+        None when it is not there.
+        """
+        text = reference if isinstance(reference, str) else reference.json.get("reference")
+        if not isinstance(text, str):
+            return None
+        root = resource_of(base)
+        if text == "#":
+            return root
+        if text.startswith("#"):
+            return self._contained(root, text)
+        position = self.bundle.position_of(text, root)
+        return None if position is None else self.bundle.entries[position].element
+
+    def _contained(self, root: Element, text: str) -> Element | None:
+        found = contained_in(root.json, text)
+        if found is None:
+            return None
+        name = found.get("resourceType")
+        known = isinstance(name, str) and self.bundle.definitions.is_resource(name)
+        index = root.json["contained"].index(found)
+        return Element(str(name) if known else "Resource", found, None, root, "contained", index)
+
+    def reference_of(self, element: Element) -> str:
+        """``Observation/x`` of the resource the element stands in; ``Observation/x#y`` within a contained resource.
+
+        A resource without id is named by its address or its place: ``Observation[entry 12]``.
+        """
+        root = resource_of(element)
+        outer = root.origin.reference if root.origin else f"{root.type}/{root.json.get('id') or '?'}"
+        inner: Element | None = element
+        while inner is not None and inner is not root:
+            if self.bundle.definitions.types[inner.type].kind == "resource":
+                return f"{outer}#{inner.json.get('id') or inner.index}"
+            inner = inner.parent
+        return outer
+
+    @property
+    def set_aside(self) -> list[SetAside]:
+        """What no retrieve of this record sees, with the reason, in document order; unusable entries come first."""
+        persons = self._persons()
+        found = list(self.bundle.set_aside)
+        for entry, about in zip(self.bundle.entries, self.bundle.about, strict=True):
+            if about.everyone or not persons.isdisjoint(about.persons):
+                continue
+            if about.persons:
+                names = ", ".join(self.bundle.entries[p].reference for p in about.persons)
+                found.append(SetAside(entry.reference, f"it is about {names}, not the subject", "other-subject"))
+            else:
+                found.append(SetAside(entry.reference, about.reason, about.kind))
+        return found
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Unreadable elements met so far in the bundle, in the order they were met."""
+        return list(self.bundle.problem_log)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the subject and all resources, the same for any order of entries and of JSON names."""
+        rows = sorted(_CANONICAL.encode([e.full_url, e.json]) for e in self.bundle.entries)
+        digest = hashlib.sha256(self.reference.encode())
+        for row in rows:
+            digest.update(b"\n" + row)
+        return f"sha256:{digest.hexdigest()}"
