@@ -204,7 +204,7 @@ class Time:
 
 
 Temporal: TypeAlias = Date | DateTime | Time
-T = TypeVar("T", Date, DateTime, Time)
+T = TypeVar("T", bound=Temporal)
 
 
 # ---------------------------------------------------------------------------------------------------- comparison
