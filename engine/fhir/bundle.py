@@ -77,6 +77,7 @@ class Bundle:
         self._add_all(self._members(resource, ""), "")
         if not self.entries and not self.set_aside:
             raise self._error("the Bundle has no entries")
+        self._persons: dict[tuple[str, str | None], int | None] = {}
         self.index = ReferenceIndex(
             Target(i, e.type, _id_of(e.json), e.full_url, identifiers_of(e.json) if e.type in PERSONS else ())
             for i, e in enumerate(self.entries)
@@ -139,11 +140,8 @@ class Bundle:
 
     def position_of(self, reference: str, base: Element | None = None) -> int | None:
         """The position of the entry a reference text means, or None. ``base`` is the resource that refers."""
-        server = None
-        if base is not None and base.origin is not None and base.origin.full_url:
-            url = without_version(base.origin.full_url)
-            server = url.rsplit("/", 2)[0] if "://" in url else None
-        return self.index.find(reference, server)
+        origin = None if base is None else base.origin
+        return self.index.find(reference, None if origin is None else _server(origin.full_url))
 
     def _about(self, position: int) -> About:
         entry = self.entries[position]
@@ -176,8 +174,12 @@ class Bundle:
             contained = contained_in(entry.json, text)
             holders = [] if contained is None else [(contained.get("resourceType"), identifiers_of(contained))]
         elif isinstance(text, str):
-            position = self.position_of(text, entry.element)
-            return position if position is not None and self.entries[position].type in PERSONS else None
+            key = (text, _server(entry.full_url))
+            if key not in self._persons:
+                position = self.index.find(*key)
+                person = position is not None and self.entries[position].type in PERSONS
+                self._persons[key] = position if person else None
+            return self._persons[key]
         else:
             holders = [("Patient", identifiers_of(reference))]
         for name, identifiers in holders:
@@ -277,6 +279,13 @@ def _at(value: Any, path: list[str]) -> list[Any]:
     if not path:
         return [] if value is None else [value]
     return _at(value.get(path[0]), path[1:]) if isinstance(value, dict) else []
+
+
+def _server(full_url: str | None) -> str | None:
+    """The server part of a RESTful address: ``http://server/base`` of ``http://server/base/Patient/1``."""
+    if full_url is None or "://" not in full_url:
+        return None
+    return without_version(full_url).rsplit("/", 2)[0]
 
 
 def _id_of(resource: dict[str, Any]) -> str | None:

@@ -20,6 +20,8 @@ MAX_DEPTH = 200
 _DECODER = msgspec.json.Decoder(float_hook=read_number)
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 _LISTS_AS_OBJECTS = bytes.maketrans(b"[]", b"{}")
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)
+_MONSTER = re.compile(rb"\d{4300,}")
 _BYTE_MARK = b"\xef\xbb\xbf"
 
 
@@ -43,8 +45,10 @@ def decode_json(data: bytes, *, source: str, place: str = "") -> Any:
         raise InputError(source, where, "is not UTF-8 text, which JSON must be") from error
     except msgspec.DecodeError as error:
         found = re.search(r"\(byte (\d+)\)", str(error))
-        where = _position(data, int(found.group(1)) if found else len(data))
-        raise InputError(source, _joined(place, where), f"is not JSON: {_reason(str(error))}") from error
+        monster = _MONSTER.search(data) if "out of range" in str(error) else None
+        offset = int(found.group(1)) if found else monster.start() if monster else len(data)
+        message = "has a whole number of more than 4300 digits" if monster else f"is not JSON: {_reason(str(error))}"
+        raise InputError(source, _joined(place, _position(data, offset)), message) from error
 
 
 def _reason(message: str) -> str:
@@ -53,7 +57,8 @@ def _reason(message: str) -> str:
 
 
 def _joined(place: str, where: str) -> str:
-    return f"{place}, {where}" if place else where
+    # A place such as `line 3` of an NDJSON file already says the line.
+    return f"{place}, {where.removeprefix('line 1, ')}" if place else where
 
 
 def _position(data: bytes, offset: int) -> str:
@@ -70,10 +75,11 @@ def _too_deep(data: bytes) -> bool:
     allowed is too deep; what stops shrinking before is unbalanced and the decoder's to refuse. Lists and objects are
     one thing here: whether they are closed by the right bracket is the decoder's business too.
     """
-    if data.count(b"{") + data.count(b"[") <= MAX_DEPTH:
-        return False
-    kept = data.replace(b"\\\\", b"").replace(b'\\"', b"").translate(_LISTS_AS_OBJECTS, _ALL_BUT_BRACKETS)
-    brackets = b"".join(kept.split(b'"')[::2])
+    if b"\\" in data:
+        data = _ESCAPED.sub(b"", data)
+    kept = data.translate(_LISTS_AS_OBJECTS, _ALL_BUT_BRACKETS)
+    # Two quotes in a row enclose nothing, or end one string and begin the next: either way what follows keeps its side.
+    brackets = b"".join(kept.replace(b'""', b"").split(b'"')[::2])
     for _ in range(MAX_DEPTH):
         shorter = brackets.replace(b"{}", b"")
         if len(shorter) == len(brackets):

@@ -6,7 +6,7 @@ The file is made by :mod:`engine.fhir.make_modelinfo`. Types are written as in `
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -41,15 +41,7 @@ class Definitions(msgspec.Struct, frozen=True):
 
     def elements(self, name: str) -> dict[str, str]:
         """All elements of class ``name``, inherited ones first; a class may narrow an inherited one."""
-        chain: list[ClassDefinition] = []
-        known = self.types.get(name)
-        while known is not None:
-            chain.append(known)
-            known = self.types.get(known.base)
-        merged: dict[str, str] = {}
-        for definition in reversed(chain):
-            merged.update(definition.elements)
-        return merged
+        return _elements(self.version, name)
 
     def is_resource(self, name: str) -> bool:
         """True for a concrete resource type, such as Observation."""
@@ -60,7 +52,20 @@ class Definitions(msgspec.Struct, frozen=True):
 ABSTRACT_RESOURCES = ("Resource", "DomainResource")
 
 
-@lru_cache(maxsize=4)
+@cache
+def _elements(version: str, name: str) -> dict[str, str]:
+    types = definitions(version).types
+    merged: dict[str, str] = {}
+    chain: list[ClassDefinition] = []
+    while name in types:
+        chain.append(types[name])
+        name = types[name].base
+    for definition in reversed(chain):
+        merged.update(definition.elements)
+    return merged
+
+
+@cache
 def definitions(version: str) -> Definitions:
     """The model information of that FHIR version.
 

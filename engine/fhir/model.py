@@ -12,7 +12,7 @@ from engine.fhir.definitions import Definitions, definitions
 from engine.fhir.element import Element
 from engine.fhir.primitives import json_of
 from engine.language.types.datatype import ChoiceType, DataType, IntervalType, ListType, NamedType
-from engine.language.types.model import ClassInfo, Conversion
+from engine.language.types.model import ClassInfo, Conversion, Model
 
 ABSTRACT_CLASSES = ("Any", "Element", "BackboneElement", "Resource", "DomainResource")
 
@@ -175,3 +175,17 @@ def data_type(text: str) -> DataType:
     if text.startswith("System."):
         return NamedType("System", text.removeprefix("System."))
     return NamedType("FHIR", text.removeprefix("FHIR."))
+
+
+def fhir_model(version: str = "4.0.1") -> Model:
+    """The model of ``using FHIR version '4.0.1'``, made once a version.
+
+    Raises:
+        ValueError: the version is not supported; the sentence names those that are.
+    """
+    return _model(version)
+
+
+@lru_cache(maxsize=4)
+def _model(version: str) -> FhirModel:
+    return FhirModel(version)

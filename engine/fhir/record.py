@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,6 +15,9 @@ from engine.fhir.bundle import Bundle, Entry, SetAside, contained_in
 from engine.fhir.codes import Key, codes_at
 from engine.fhir.definitions import ABSTRACT_RESOURCES
 from engine.fhir.element import Element, Problem, resource_of
+
+if TYPE_CHECKING:
+    from engine.language.evaluation.protocols import Data
 
 _CANONICAL = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
@@ -183,3 +186,9 @@ class PatientRecord:
         for row in rows:
             digest.update(b"\n" + row)
         return f"sha256:{digest.hexdigest()}"
+
+
+if TYPE_CHECKING:
+
+    def _fits(record: PatientRecord) -> Data:
+        return record
