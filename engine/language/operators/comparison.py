@@ -16,6 +16,7 @@ from engine.language.evaluation.context import Context
 from engine.language.operators.quantities import compare_quantities
 from engine.language.operators.registry import operator
 from engine.language.values import Date, DateTime, Long, Quantity, Time, Uncertainty
+from engine.language.values.temporal import PRECISIONS
 from engine.language.values.temporal import compare as compare_temporal
 
 NUMBERS = frozenset({int, Long, Decimal})
@@ -28,14 +29,20 @@ def compare(context: Context, left: Any, right: Any, precision: str | None = Non
     Dispatches on the values at hand: numbers, strings, dates and times (to ``precision`` when given), quantities, and
     uncertainties, which compare when their whole ranges lie apart. None for null operands, for imprecise dates and for
     quantities of different dimensions. Raises EvaluationError for values that have no order (Appendix B, "Less").
+
+    Unlike Less and Equal, which read seconds without milliseconds as a decimal (``12:00:00`` is ``.000``), points of
+    intervals and elements of lists whose milliseconds are missing may lie anywhere in their second: the comparison is
+    null there, as the specification's own tests of ``included in`` and ``properly includes`` have it.
     """
     if left is None or right is None:
         return None
     kind, other = type(left), type(right)
     if (kind is str and other is str) or (kind in NUMBERS and other in NUMBERS):
-        return (left > right) - (left < right)
+        return int(left > right) - int(left < right)
     if kind in TEMPORALS and other in TEMPORALS:
-        return compare_temporal(left, right, precision)
+        if precision is None and getattr(left, "millisecond", 0) != getattr(right, "millisecond", 0):
+            precision = _missing_milliseconds(left, right)
+        return compare_temporal(left, right, precision, context.offset_minutes)
     if kind is Quantity and other is Quantity:
         return compare_quantities(context, left, right)
     if kind is Uncertainty or other is Uncertainty:
@@ -45,6 +52,13 @@ def compare(context: Context, left: Any, right: Any, precision: str | None = Non
         "compare values of one ordered type (numbers, strings, dates, times or quantities)",
         code="not-comparable",
     )
+
+
+def _missing_milliseconds(left: Any, right: Any) -> str | None:
+    """``millisecond`` when just one of two times has milliseconds, so that the other spans its whole second."""
+    if type(left) is Date or type(right) is Date or (left.millisecond is None) == (right.millisecond is None):
+        return None
+    return "millisecond"
 
 
 def _compare_uncertain(context: Context, left: Any, right: Any) -> int | None:
@@ -88,8 +102,7 @@ def sort_compare(context: Context, left: Any, right: Any) -> int:
 
 
 def _compare_precision(left: Any, right: Any) -> int:
-    ranks = ("year", "month", "day", "hour", "minute", "second", "millisecond")
-    left_rank, right_rank = ranks.index(left.precision), ranks.index(right.precision)
+    left_rank, right_rank = PRECISIONS.index(left.precision), PRECISIONS.index(right.precision)
     return (left_rank > right_rank) - (left_rank < right_rank)
 
 
@@ -150,7 +163,6 @@ def greater_or_equal(left: Any, right: Any) -> bool:
 
 
 @operator("Less(Date, Date) Boolean", reference="less")
-@operator("Less(DateTime, DateTime) Boolean", reference="less")
 @operator("Less(Time, Time) Boolean", reference="less")
 def less_temporal(left: Any, right: Any) -> bool | None:
     """True when left is before right."""
@@ -158,8 +170,14 @@ def less_temporal(left: Any, right: Any) -> bool | None:
     return None if order is None else order < 0
 
 
+@operator("Less(DateTime, DateTime) Boolean", reference="less", context=True)
+def less_datetime(context: Context, left: DateTime, right: DateTime) -> bool | None:
+    """True when left is before right, both brought to the time zone offset of the run."""
+    order = compare_temporal(left, right, None, context.offset_minutes)
+    return None if order is None else order < 0
+
+
 @operator("LessOrEqual(Date, Date) Boolean", reference="less-or-equal")
-@operator("LessOrEqual(DateTime, DateTime) Boolean", reference="less-or-equal")
 @operator("LessOrEqual(Time, Time) Boolean", reference="less-or-equal")
 def less_or_equal_temporal(left: Any, right: Any) -> bool | None:
     """True when left is the same as or before right."""
@@ -167,8 +185,14 @@ def less_or_equal_temporal(left: Any, right: Any) -> bool | None:
     return None if order is None else order <= 0
 
 
+@operator("LessOrEqual(DateTime, DateTime) Boolean", reference="less-or-equal", context=True)
+def less_or_equal_datetime(context: Context, left: DateTime, right: DateTime) -> bool | None:
+    """True when left is the same as or before right, both brought to the time zone offset of the run."""
+    order = compare_temporal(left, right, None, context.offset_minutes)
+    return None if order is None else order <= 0
+
+
 @operator("Greater(Date, Date) Boolean", reference="greater")
-@operator("Greater(DateTime, DateTime) Boolean", reference="greater")
 @operator("Greater(Time, Time) Boolean", reference="greater")
 def greater_temporal(left: Any, right: Any) -> bool | None:
     """True when left is after right."""
@@ -176,12 +200,25 @@ def greater_temporal(left: Any, right: Any) -> bool | None:
     return None if order is None else order > 0
 
 
+@operator("Greater(DateTime, DateTime) Boolean", reference="greater", context=True)
+def greater_datetime(context: Context, left: DateTime, right: DateTime) -> bool | None:
+    """True when left is after right, both brought to the time zone offset of the run."""
+    order = compare_temporal(left, right, None, context.offset_minutes)
+    return None if order is None else order > 0
+
+
 @operator("GreaterOrEqual(Date, Date) Boolean", reference="greater-or-equal")
-@operator("GreaterOrEqual(DateTime, DateTime) Boolean", reference="greater-or-equal")
 @operator("GreaterOrEqual(Time, Time) Boolean", reference="greater-or-equal")
 def greater_or_equal_temporal(left: Any, right: Any) -> bool | None:
     """True when left is the same as or after right."""
     order = compare_temporal(left, right, None)
+    return None if order is None else order >= 0
+
+
+@operator("GreaterOrEqual(DateTime, DateTime) Boolean", reference="greater-or-equal", context=True)
+def greater_or_equal_datetime(context: Context, left: DateTime, right: DateTime) -> bool | None:
+    """True when left is the same as or after right, both brought to the time zone offset of the run."""
+    order = compare_temporal(left, right, None, context.offset_minutes)
     return None if order is None else order >= 0
 
 
