@@ -349,10 +349,12 @@ def log(value: Decimal, base: Decimal) -> Decimal | None:
 
 def _power_whole(base: int, exponent: int, bits: int) -> int | Decimal | None:
     """The power of whole numbers; None for zero to a negative and for what surely exceeds ``bits``."""
-    if base in (0, 1, -1):
-        if base == 0 and exponent < 0:
-            return None
-        return 1 if exponent == 0 or base == 1 else -1 if base == -1 and exponent % 2 else abs(base)
+    if base == 0 and exponent < 0:
+        return None
+    if base in (0, 1):
+        return 1 if exponent == 0 else base
+    if base == -1:
+        return -1 if exponent % 2 else 1
     if exponent < 0:
         return power_decimal(Decimal(base), Decimal(exponent))
     if exponent > bits + 1:

@@ -224,7 +224,7 @@ def compare(left: Temporal, right: Temporal, precision: str | None = None, offse
         if first == second:
             return 0
         return _order(first, second)
-    _check_precision(left, precision, weeks=False)
+    check_precision(left, precision)
     first, second = _indexes(left, right, precision, offset)
     return _order(first, second)
 
@@ -255,7 +255,7 @@ def duration_between(precision: str, start: Temporal, end: Temporal, offset: int
     An Uncertainty when components are missing that matter. A period is whole when its anniversary is reached, time
     of day included; an anniversary on a day that the month lacks is the month's last day (Appendix H).
     """
-    _check_precision(start, precision, weeks=True)
+    check_precision(start, precision, weeks=True)
     target = _common_offset(start, end, offset)
     exact = precision == "millisecond"
     first, second = _range(start, target, exact), _range(end, target, exact)
@@ -268,7 +268,7 @@ def difference_between(precision: str, start: Temporal, end: Temporal, offset: i
 
     An Uncertainty when components are missing that matter.
     """
-    _check_precision(start, precision, weeks=True)
+    check_precision(start, precision, weeks=True)
     first, second = _indexes(start, end, precision, offset)
     low, high = second[0] - first[1], second[1] - first[0]
     return low if low == high else Uncertainty(low, high)
@@ -328,7 +328,7 @@ def offset_text(minutes: int) -> str:
 def _boundary(value: T, precision: str | None, *, upper: bool) -> T:
     finest = "day" if isinstance(value, Date) else "millisecond"
     wanted = precision or finest
-    _check_precision(value, wanted, weeks=False)
+    check_precision(value, wanted)
     filled: dict[str, Any] = {}
     for name in PRECISIONS[_RANK[value.precision] + 1 : _RANK[finest] + 1]:
         least, greatest = _LIMITS[name]
@@ -514,7 +514,8 @@ def _quotient(dividend: int, divisor: int) -> int:
 # ------------------------------------------------------------------------------------------------ checks and texts
 
 
-def _check_precision(value: Temporal, precision: str, *, weeks: bool) -> None:
+def check_precision(value: Temporal, precision: str, *, weeks: bool = False) -> None:
+    """EvaluationError for a precision that the type of ``value`` does not have; ``weeks`` are allowed on request."""
     allowed: tuple[str, ...] = PRECISIONS
     if isinstance(value, Date):
         allowed = DATE_PRECISIONS
