@@ -30,6 +30,10 @@ class Data(Protocol):
 class ExpandedValueSet(Protocol):
     """The codes of a value set."""
 
+    @property
+    def systems(self) -> Sequence[str | None]:
+        """The code systems its codes come from; a String can only be looked up where there is just one."""
+
     def contains(self, code: str, system: str | None) -> bool:
         """True when the code is a member; with ``system`` None the code of any system counts."""
 

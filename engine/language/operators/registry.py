@@ -16,8 +16,8 @@ used (``Less``, ``IncludedIn``, ``ConvertsToDate``). How a function is called:
 * ``precision=True``: the operator takes a temporal precision (``"day"`` … or None), given last;
 * ``nulls="propagate"`` (default): the function never sees None as an operand; any null operand makes null.
   ``nulls="own"``: the function has its own null rule and states it;
-* ``uncertain="arithmetic"``: an :class:`Uncertainty` operand is lifted over the corners of the ranges; ``"comparison"``:
-  the comparison decides when the whole range is on one side. The function itself never sees an Uncertainty.
+* ``uncertain="arithmetic"``: an :class:`Uncertainty` operand is lifted over the corners of the ranges;
+  ``"comparison"``: the comparison decides when the whole range is on one side. The function itself never sees an Uncertainty.
 
 ``nulls="own"`` functions that are written lazily in the language (And, Or, Implies, Coalesce) are evaluated by the
 compiler with short circuit; their table entry states the truth table and types them.
@@ -28,7 +28,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.language.types.datatype import (
     SYSTEM_TYPES,
@@ -39,6 +39,8 @@ from engine.language.types.datatype import (
     TupleType,
     TypeParameter,
 )
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def operator(
     context: bool = False,
     precision: bool = False,
     uncertain: str | None = None,
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+) -> Callable[[F], F]:
     """Registers a function under a signature such as ``"In(T, List<T>) Boolean"``.
 
     ``reference`` is the anchor in Appendix B of the specification (``"in-list"``). May be stacked for several
@@ -112,7 +114,7 @@ def operator(
     """
     name, operands, result = parse_signature(signature)
 
-    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+    def register(function: F) -> F:
         TABLE.add(Overload(name, operands, result, function, nulls, context, precision, uncertain, reference))
         return function
 
