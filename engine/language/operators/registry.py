@@ -17,7 +17,8 @@ used (``Less``, ``IncludedIn``, ``ConvertsToDate``). How a function is called:
 * ``nulls="propagate"`` (default): the function never sees None as an operand; any null operand makes null.
   ``nulls="own"``: the function has its own null rule and states it;
 * ``uncertain="arithmetic"``: an :class:`Uncertainty` operand is lifted over the corners of the ranges;
-  ``"comparison"``: the comparison decides when the whole range is on one side. The function itself never sees an Uncertainty.
+  ``"comparison"``: the comparison decides when the whole range is on one side. The function itself never sees an
+  Uncertainty.
 
 ``nulls="own"`` functions that are written lazily in the language (And, Or, Implies, Coalesce) are evaluated by the
 compiler with short circuit; their table entry states the truth table and types them.
