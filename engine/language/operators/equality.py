@@ -314,8 +314,9 @@ def _temporal_key(value: Any) -> Hashable:
     if type(value) is Date or value.hour is None:
         return (type(value).__name__, value.year, value.month, value.day)
     minutes = value.hour * 60 + (value.minute or 0)
-    if type(value) is DateTime:
-        minutes += date(value.year, value.month, value.day).toordinal() * 1440 - (value.offset_minutes or 0)
+    if isinstance(value, DateTime):
+        day = date(value.year, value.month or 1, value.day or 1)
+        minutes += day.toordinal() * 1440 - (value.offset_minutes or 0)
     depth = (value.minute is None) + (value.second is None)
     return (type(value).__name__, depth, minutes, value.second, value.millisecond or 0)
 

@@ -170,10 +170,14 @@ def in_interval(context: Context, point: Any, argument: Interval | None, precisi
 @operator("Includes(Interval<T>, T) Boolean", reference="includes", nulls="own", context=True, precision=True)
 def contains(context: Context, argument: Interval | None, point: Any, precision: str | None = None) -> bool | None:
     """The converse of In: null for a null point, false for a null interval."""
-    return in_interval(context, point, argument, precision)
+    if point is None:
+        return None
+    return False if argument is None else contains_point(context, argument, point, precision)
 
 
-@operator("ProperIn(T, Interval<T>) Boolean", reference="properly-included-in", nulls="own", context=True, precision=True)
+@operator(
+    "ProperIn(T, Interval<T>) Boolean", reference="properly-included-in", nulls="own", context=True, precision=True
+)
 @operator(
     "ProperIncludedIn(T, Interval<T>) Boolean",
     reference="properly-included-in",
@@ -198,7 +202,9 @@ def proper_contains(
     context: Context, argument: Interval | None, point: Any, precision: str | None = None
 ) -> bool | None:
     """The converse of ProperIn: null for a null point, false for a null interval."""
-    return proper_in(context, point, argument, precision)
+    if point is None:
+        return None
+    return False if argument is None else properly_contains_point(context, argument, point, precision)
 
 
 # -- inclusion of an interval -----------------------------------------------------------------------------------------
@@ -210,6 +216,22 @@ def includes(context: Context, left: Interval, right: Interval, precision: str |
     if starts is False:
         return False
     return both(starts, less_or_equal(context, end_range(right), end_range(left), precision))
+
+
+def properly_includes(context: Context, left: Interval, right: Interval, precision: str | None) -> bool | None:
+    """True when left includes right and is not the same."""
+    included = includes(context, left, right, precision)
+    if included is False:
+        return False
+    return both(included, negation(same_interval(context, left, right, precision)))
+
+
+def same_interval(context: Context, left: Interval, right: Interval, precision: str | None) -> bool | None:
+    """True when both start and end at the same points."""
+    starts_same = same(context, start_range(left), start_range(right), precision)
+    if starts_same is False:
+        return False
+    return both(starts_same, same(context, end_range(left), end_range(right), precision))
 
 
 @operator("Includes(Interval<T>, Interval<T>) Boolean", reference="includes", context=True, precision=True)
@@ -235,10 +257,7 @@ def proper_includes_interval(
     context: Context, left: Interval, right: Interval, precision: str | None = None
 ) -> bool | None:
     """True when the first interval completely includes the second and is not the same."""
-    included = includes(context, left, right, precision)
-    if included is False:
-        return False
-    return both(included, negation(same_as_interval(context, left, right, precision)))
+    return properly_includes(context, left, right, precision)
 
 
 @operator(
@@ -251,7 +270,7 @@ def proper_included_in_interval(
     context: Context, left: Interval, right: Interval, precision: str | None = None
 ) -> bool | None:
     """True when the first interval is completely included in the second and is not the same."""
-    return proper_includes_interval(context, right, left, precision)
+    return properly_includes(context, right, left, precision)
 
 
 # -- before, after, and the same or before or after -------------------------------------------------------------------
@@ -300,10 +319,7 @@ def same_or_after(context: Context, left: Any, right: Any, precision: str | None
 @operator("SameAs(Interval<T>, Interval<T>) Boolean", reference="same-as-2", context=True, precision=True)
 def same_as_interval(context: Context, left: Interval, right: Interval, precision: str | None = None) -> bool | None:
     """True when both start and end at the same points."""
-    starts = same(context, start_range(left), start_range(right), precision)
-    if starts is False:
-        return False
-    return both(starts, same(context, end_range(left), end_range(right), precision))
+    return same_interval(context, left, right, precision)
 
 
 @operator("Starts(Interval<T>, Interval<T>) Boolean", reference="starts", context=True, precision=True)
@@ -332,12 +348,13 @@ def _meets_before(context: Context, left: Interval, right: Interval, precision: 
 
     With a precision the boundaries are cut to it first, so that the step from one to the other is of that size.
     """
-    ends_at, starts_at = end_range(left), start_range(right)
-    least, greatest = _next(ends_at[0], precision), _next(ends_at[1], precision)
+    ends_at = end_range(left)
+    least = _next(ends_at[0], precision)
     if least is None:
         return False
-    place = (least, least) if known(ends_at) else (least, GREATEST if greatest is None else greatest)
-    return same(context, place, starts_at, precision)
+    greatest = least if known(ends_at) else _next(ends_at[1], precision)
+    place = (least, GREATEST if greatest is None else greatest)
+    return same(context, place, start_range(right), precision)
 
 
 def _next(value: Any, precision: str | None) -> Any:
