@@ -145,7 +145,7 @@ def _power_text(symbol: str, exponent: int) -> str:
 
 
 def split(symbol: str, symbols: Symbols) -> tuple[str, str] | None:
-    """Prefix (or "") and atom of a symbol, or None; an atom goes before a prefix with an atom (`cd`, `Pa`, `min`).
+    """Prefix (or "") and atom of a symbol, or None; no symbol of UCUM can be read in two ways.
 
     Source: UCUM 2.2 section 2, prefixes stand only before metric atoms.
     """

@@ -113,13 +113,19 @@ class Units:
     def power(self, unit: str, exponent: int) -> str:
         """The unit of a power, as canonical UCUM; 0 gives `1`, a negative exponent the reciprocal."""
         term = parse(unit)
-        return unit if exponent == 1 else _text(term.to_the(exponent), exponent)
+        if abs(exponent) > EXPONENT_LIMIT:
+            raise UnknownUnit(f"({unit}) to the power {exponent}", _BEYOND)
+        return unit if exponent == 1 else _text(term.to_the(exponent))
 
 
-def _text(term: Term, exponent: int = 1) -> str:
-    if abs(exponent) > EXPONENT_LIMIT or sum(abs(power) for _, power in term.powers) > EXPONENT_LIMIT:
-        raise UnknownUnit(f"power {exponent}", f"the exponents of a unit add up to {EXPONENT_LIMIT} at most")
-    return term.text()
+_BEYOND: Final = f"the exponents of a unit add up to {EXPONENT_LIMIT} at most"
+
+
+def _text(term: Term) -> str:
+    text = term.text()
+    if sum(abs(power) for _, power in term.powers) > EXPONENT_LIMIT:
+        raise UnknownUnit(text, _BEYOND)
+    return text
 
 
 @lru_cache(maxsize=4096)
