@@ -22,7 +22,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
-from engine.terminology.ucum import EXPONENT_LIMIT, Powers, Term, UnknownUnit, measure, parse
+from engine.terminology.ucum import EXPONENT_LIMIT, LENGTH_LIMIT, Powers, Term, UnknownUnit, measure, parse
 
 __all__ = ["QUOTIENT_DIGITS", "Units", "UnknownUnit"]
 
@@ -119,21 +119,30 @@ class Units:
 
 
 _BEYOND: Final = f"the exponents of a unit add up to {EXPONENT_LIMIT} at most"
+_TOO_LONG: Final = f"it would be longer than {LENGTH_LIMIT} characters"
 
 
 def _text(term: Term) -> str:
-    text = term.text()
+    """The text of a worked-out unit, refused where `parse` would not read it back."""
     if sum(abs(power) for _, power in term.powers) > EXPONENT_LIMIT:
-        raise UnknownUnit(text, _BEYOND)
+        raise UnknownUnit(Term(Fraction(1), term.powers).text(), _BEYOND)
+    # Four bits a digit: a number that long is not even written out.
+    if max(term.number.numerator, term.number.denominator).bit_length() > 4 * LENGTH_LIMIT:
+        raise UnknownUnit(Term(Fraction(1), term.powers).text(), _TOO_LONG)
+    text = term.text()
+    if len(text) > LENGTH_LIMIT:
+        raise UnknownUnit(text[:40] + "…", _TOO_LONG)
     return text
 
 
 @lru_cache(maxsize=4096)
 def _factor(source: str, target: str) -> Fraction | None:
     here, there = measure(source), measure(target)
-    if here.dimensions != there.dimensions or (here.zero != there.zero and here != there):
+    if here == there:
+        return Fraction(1)
+    if here.dimensions != there.dimensions or here.zero or there.zero:
         return None
-    return here.scale / there.scale if here.zero == there.zero == 0 or here == there else None
+    return here.scale / there.scale
 
 
 _EXACT: Final = Context(prec=400_000, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact])

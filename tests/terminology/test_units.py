@@ -264,6 +264,10 @@ def test_a_power_beyond_all_measure_is_refused() -> None:
         UNITS.power("10", 10**9)
     with pytest.raises(UnknownUnit, match="add up to 999 at most"):
         UNITS.multiply("m999", "m")
+    with pytest.raises(UnknownUnit, match="longer than 500 characters"):
+        UNITS.power("9" * 400, 900)
+    with pytest.raises(UnknownUnit, match="longer than 500 characters"):
+        UNITS.multiply("9" * 400, "7" * 400)
 
 
 @pytest.mark.parametrize(
