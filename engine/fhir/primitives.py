@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from engine.language.values.temporal import Date, DateTime, Time
@@ -38,9 +38,12 @@ def read_number(text: str) -> Decimal | UnusableNumber:
 
     Bounds (DESIGN 4.13): at most 64 significant digits, and a magnitude between 1E-64 and 1E+64.
     """
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return UnusableNumber(text)
     long = len(text) > MAX_DIGITS and len(number.as_tuple().digits) > MAX_DIGITS
-    if long or abs(number.adjusted()) > MAX_EXPONENT:
+    if long or not number.is_finite() or abs(number.adjusted()) > MAX_EXPONENT:
         return UnusableNumber(text)
     return number
 
