@@ -1,0 +1,99 @@
+"""From text to tokens: the generated lexer, run once over the whole text, and the stream the parser reads from.
+
+The stream holds only the tokens of the grammar; comments are kept apart, at the token that they precede, for the tags.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from antlr4 import InputStream
+
+from engine.errors import Span
+from engine.language.grammar.generated.CqlLexer import CqlLexer
+from engine.language.syntax.reporting import EOF, Reporter
+
+_NEVER_READ = {"'": "string", '"': "quoted name", "`": "quoted name", "/": "comment"}
+
+
+class TokenStream:
+    """The tokens of one text, as ANTLR's parser asks for them: a list and a position in it.
+
+    The last token is the end of the text, and stays the current one once it is reached.
+    """
+
+    __slots__ = ("index", "last", "tokenSource", "tokens", "types")
+
+    def __init__(self, tokens: list[Any], source: Any) -> None:
+        self.tokens = tokens
+        self.types = [token.type for token in tokens]
+        self.last = len(tokens) - 1
+        self.index = 0
+        self.tokenSource = source
+
+    def LA(self, offset: int) -> int:  # noqa: N802 — ANTLR's name
+        """The type of the token `offset` ahead; 1 is the current one."""
+        place = self.index + offset - 1
+        return self.types[place if place < self.last else self.last]  # type: ignore[no-any-return]
+
+    def LT(self, offset: int) -> Any:  # noqa: N802 — ANTLR's name
+        """The token `offset` ahead (1 is the current one), or behind when negative (-1 is the one before)."""
+        place = self.index + offset - 1 if offset > 0 else self.index + offset
+        return None if place < 0 else self.tokens[place if place < self.last else self.last]
+
+    def consume(self) -> None:
+        if self.index < self.last:
+            self.index += 1
+
+    def seek(self, index: int) -> None:
+        self.index = index
+
+    def mark(self) -> int:
+        return 0
+
+    def release(self, marker: int) -> None:
+        """Nothing to release: every token is kept."""
+
+    def get(self, index: int) -> Any:
+        return self.tokens[index]
+
+
+@dataclass(slots=True)
+class Scan:
+    """What the lexer makes of a text: the stream, and the comments by the index of the token after them."""
+
+    stream: TokenStream
+    comments: dict[int, list[Any]]
+
+
+def scan(text: str, report: Reporter) -> Scan:
+    """Read `text` into tokens. Characters that no token begins with are reported and left out."""
+    lexer = CqlLexer(InputStream(text))
+    lexer.removeErrorListeners()
+    tokens: list[Any] = []
+    comments: dict[int, list[Any]] = {}
+    next_token = lexer.nextToken
+    while True:
+        token = next_token()
+        kind = token.type
+        if token.channel:
+            comments.setdefault(len(tokens), []).append(token)
+            continue
+        if kind == CqlLexer.UNKNOWN_CHARACTER or kind == CqlLexer.UNTERMINATED:
+            _report_unreadable(token, report)
+            continue
+        token.tokenIndex = len(tokens)
+        tokens.append(token)
+        if kind == EOF:
+            return Scan(TokenStream(tokens, lexer), comments)
+
+
+def _report_unreadable(token: Any, report: Reporter) -> None:
+    opening = token.text[0]
+    place = Span(token.line, token.column + 1, token.line, token.column + 1)
+    if token.type == CqlLexer.UNTERMINATED:
+        closing = "*/" if opening == "/" else opening
+        report.at(place, "unterminated", f"this {_NEVER_READ[opening]} is never closed: expected {closing} to end it")
+    else:
+        report.at(place, "unknown-character", f"the character {opening!r} (U+{ord(opening):04X}) begins nothing in CQL")

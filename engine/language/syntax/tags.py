@@ -1,0 +1,65 @@
+"""Comment tags: `@name: value` in the multi-line comments before a declaration (Developer's Guide, "Tags"; CQL 1.5).
+
+The rules, and where the specification is silent, the reading taken:
+
+* Only multi-line comments carry tags, and only those that stand between the declaration and what precedes it. A comment
+  that begins on the line where the preceding token ends is a remark on that token and carries none.
+* A tag is `@`, an unquoted identifier, and a colon. The `@` stands at the start of the comment or after white space, so
+  that an address in a sentence is none.
+* "The contents of the resulting tag will be whatever comes after the tag definition until the next tag or the end of the
+  comment-block": a value may run over several lines. Each line loses the white space around it (and, in a comment whose
+  every line begins with `*`, that star); the line ends are kept, those around the value are not. Quotes are kept.
+* `@name` alone on a line, without a colon, is a tag with the empty value; it ends with its line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from engine.errors import Span
+from engine.language.syntax.tree import Tag
+
+_TAG = re.compile(r"(?<!\S)@([A-Za-z_][A-Za-z0-9_]*)(?::|(?=[ \t\r]*(?:\n|\Z)))")
+_STARRED_LINE = re.compile(r"(?m)^([ \t]*)\*")
+
+
+def read_tags(comments: Iterable[tuple[str, int, int]]) -> tuple[Tag, ...]:
+    """The tags of the comments, in order. A comment is its text with delimiters, its line (from 1) and column (from 0)."""
+    return tuple(
+        tag for text, line, column in comments if text.startswith("/*") for tag in _tags_of(text, line, column)
+    )
+
+
+def _tags_of(comment: str, line: int, column: int) -> Iterable[Tag]:
+    # Blanks of the same length keep every offset, so that places stay true.
+    body = _without_stars(f"  {comment[2:-2]}")
+    matches = [
+        match for match in _TAG.finditer(body) if match.group().endswith(":") or _begins_line(body, match.start())
+    ]
+    for match, following in zip(matches, [*matches[1:], None], strict=True):
+        end = following.start() if following is not None else len(body)
+        value = _value(body[match.end() : end]) if match.group().endswith(":") else ""
+        yield Tag(name=match.group(1), value=value, span=_span(body, match.start(), match.end() - 1, line, column))
+
+
+def _without_stars(body: str) -> str:
+    """`body`, with the star that begins each of its further lines made a blank."""
+    further = [line for line in body.split("\n")[1:] if line.strip()]
+    if further and all(line.lstrip().startswith("*") for line in further):
+        return _STARRED_LINE.sub(r"\1 ", f"{body[:2]}{body[2:]}")
+    return body
+
+
+def _begins_line(body: str, offset: int) -> bool:
+    return not body[body.rfind("\n", 0, offset) + 1 : offset].strip(" \t*")
+
+
+def _value(text: str) -> str:
+    return "\n".join(line.strip() for line in text.splitlines()).strip()
+
+
+def _span(body: str, start: int, last: int, line: int, column: int) -> Span:
+    lines_before = body.count("\n", 0, start)
+    first_column = start - body.rfind("\n", 0, start) if lines_before else column + start + 1
+    return Span(line + lines_before, first_column, line + lines_before, first_column + last - start)
