@@ -165,7 +165,12 @@ def test_quantities(name, source, answer):
 @pytest.mark.parametrize(
     ("name", "element", "source", "answer"),
     [
-        ("Max", "DateTime", [DateTime(2012, 10, 5), DateTime(2012, 9, 5), DateTime(2012, 10, 6)], DateTime(2012, 10, 6)),
+        (
+            "Max",
+            "DateTime",
+            [DateTime(2012, 10, 5), DateTime(2012, 9, 5), DateTime(2012, 10, 6)],
+            DateTime(2012, 10, 6),
+        ),
         ("Min", "DateTime", [DateTime(2012, 10, 5), DateTime(2012, 9, 5), DateTime(2012, 10, 6)], DateTime(2012, 9, 5)),
         ("Max", "Time", [Time(15, 59, 59, 999), Time(5, 59, 59, 999), Time(20, 59, 59, 999)], Time(20, 59, 59, 999)),
         ("Min", "Time", [Time(15, 59, 59, 999), Time(5, 59, 59, 999), Time(20, 59, 59, 999)], Time(5, 59, 59, 999)),
@@ -190,7 +195,10 @@ A, B = Code("a", "http://s"), Code("b", "http://s")
         ([2, 1, 8, 2, 9, 1, 9, 9], 9),
         (decimals("2.0", "2.0", "8.0", "6.0", "8.0", "8.0"), D("8.0")),
         (decimals("1.0", "1.00", "2"), D("1.0")),
-        ([DateTime(2012, 10, 5), DateTime(2012, 9, 5), DateTime(2012, 10, 6), DateTime(2012, 9, 5)], DateTime(2012, 9, 5)),
+        (
+            [DateTime(2012, 10, 5), DateTime(2012, 9, 5), DateTime(2012, 10, 6), DateTime(2012, 9, 5)],
+            DateTime(2012, 9, 5),
+        ),
         ([Time(15, 59), Time(5, 59), Time(20, 59), Time(5, 59)], Time(5, 59)),
         (quantities("mg", "1.0", "2.0", "3.0", "2.0"), Quantity(D("2.0"), "mg")),
         ([*quantities("g", "2", "1"), *quantities("mg", "1000")], Quantity(D("1"), "g")),

@@ -145,7 +145,12 @@ def test_matches(argument, pattern, answer):
     ("argument", "pattern", "substitution", "answer"),
     [
         ("Not all who wander are lost", "Not all who wander are lost", "But still", "But still"),
-        ("Who put the bop in the bop she bop she bop?", "bop", "bang", "Who put the bang in the bang she bang she bang?"),
+        (
+            "Who put the bop in the bop she bop she bop?",
+            "bop",
+            "bang",
+            "Who put the bang in the bang she bang she bang?",
+        ),
         ("All that glitters is not gold", r"\s", r"\$", "All$that$glitters$is$not$gold"),
         ("ABCDE", "C", "XYZ", "ABXYZDE"),
         ("ABCDE", "XYZ", "123", "ABCDE"),
