@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from engine.errors import InputError
@@ -55,6 +56,9 @@ class About:
     kind: SetAsideKind = "no-subject"
 
 
+_EVERYONE = About(everyone=True)
+
+
 class Bundle:
     """The resources of one input. Made by :func:`decode_bundle`.
 
@@ -77,12 +81,21 @@ class Bundle:
         self._add_all(self._members(resource, ""), "")
         if not self.entries and not self.set_aside:
             raise self._error("the Bundle has no entries")
-        self._persons: dict[tuple[str, str | None], int | None] = {}
-        self.index = ReferenceIndex(
-            Target(i, e.type, _id_of(e.json), e.full_url, identifiers_of(e.json) if e.type in PERSONS else ())
-            for i, e in enumerate(self.entries)
-        )
+        self._person_index = ReferenceIndex(self._targets(PERSONS))
+        self._person_of: dict[tuple[str, str | None], int | None] = {}
         self.about: list[About] = [self._about(position) for position in range(len(self.entries))]
+
+    @cached_property
+    def index(self) -> ReferenceIndex:
+        """Resolves references to any resource of the bundle. Built when first asked for: most records never do."""
+        return ReferenceIndex(self._targets(()))
+
+    def _targets(self, types: tuple[str, ...]) -> Iterator[Target]:
+        """What an index knows of the resources of these types (empty: of all)."""
+        for position, entry in enumerate(self.entries):
+            if not types or entry.type in types:
+                identifiers = identifiers_of(entry.json) if entry.type in PERSONS else ()
+                yield Target(position, entry.type, _id_of(entry.json), entry.full_url, identifiers)
 
     def _error(self, message: str, place: str = "") -> InputError:
         return InputError(self.source, ", ".join(part for part in (self.place, place) if part), message)
@@ -149,13 +162,13 @@ class Bundle:
         if entry.type == "Patient":
             return About((position,))
         if not definition.subject:
-            return About(everyone=True)
+            return _EVERYONE
         named: list[Any] = []
         for path in definition.subject:
             named += _at(entry.json, path.split("."))
         if not named:
             if not definition.compartment:
-                return About(everyone=True)
+                return _EVERYONE
             return About(reason=f"it names no patient ({', '.join(definition.subject)} is missing)")
         found = [self._person(reference, entry) for reference in named]
         persons = tuple(dict.fromkeys(p for p in found if p is not None))
@@ -175,16 +188,14 @@ class Bundle:
             holders = [] if contained is None else [(contained.get("resourceType"), identifiers_of(contained))]
         elif isinstance(text, str):
             key = (text, _server(entry.full_url))
-            if key not in self._persons:
-                position = self.index.find(*key)
-                person = position is not None and self.entries[position].type in PERSONS
-                self._persons[key] = position if person else None
-            return self._persons[key]
+            if key not in self._person_of:
+                self._person_of[key] = self._person_index.find(*key)
+            return self._person_of[key]
         else:
             holders = [("Patient", identifiers_of(reference))]
         for name, identifiers in holders:
             for system, value in identifiers:
-                position = self.index.by_identifier(str(name), system, value)
+                position = self._person_index.by_identifier(str(name), system, value)
                 if position is not None:
                     return position
         return None
@@ -219,7 +230,7 @@ class Bundle:
 
     def _asked(self, patient: str, positions: list[int]) -> int | None:
         for text in (patient, f"Patient/{patient}"):
-            position = self.index.find(text)
+            position = self._person_index.find(text)
             if position in positions:
                 return position
         return next((i for i in positions if self.entries[i].reference == patient), None)

@@ -38,6 +38,7 @@ class PatientRecord:
         for entry in self._visible:
             self._by_type.setdefault(entry.type, []).append(entry.element)
         self._code_indexes: dict[tuple[str, str], dict[Key, list[int]]] = {}
+        self._others: dict[int | None, PatientRecord] = {}
 
     @classmethod
     def from_bundle(cls, bundle: Bundle, patient: str | None = None) -> PatientRecord:
@@ -87,13 +88,20 @@ class PatientRecord:
         A RelatedPerson who is also a Patient of the bundle (``Patient.link``) has that Patient's record. A person whom
         the bundle does not hold has a record without resources about anyone.
         """
-        position = self._position(person)
-        if position is None:
-            return PatientRecord(self.bundle, None)
-        for index, entry in enumerate(self.bundle.entries):
-            if entry.type == "Patient" and position in self.bundle.related_persons(index):
-                return PatientRecord(self.bundle, index)
-        return PatientRecord(self.bundle, position)
+        position = self._same_human(self._position(person))
+        if position == self._person:
+            return self
+        if position not in self._others:
+            self._others[position] = PatientRecord(self.bundle, position)
+        return self._others[position]
+
+    def _same_human(self, position: int | None) -> int | None:
+        """The Patient that a RelatedPerson also is; else the position itself."""
+        if position is not None and self.bundle.entries[position].type == "RelatedPerson":
+            for index, entry in enumerate(self.bundle.entries):
+                if entry.type == "Patient" and position in self.bundle.related_persons(index):
+                    return index
+        return position
 
     def _position(self, person: Any) -> int | None:
         if isinstance(person, str):

@@ -141,6 +141,8 @@ def test_data_of_the_donor_through_the_related_person(records: Any) -> None:
         assert [donor.reference_of(e) for e in donor.resources("Observation")] == ["Observation/given"]
         assert [donor.reference_of(e) for e in donor.resources("AdverseEvent")] == ["AdverseEvent/ae"]
         assert donor.resources("RelatedPerson") == []
+        assert made.of(key) is donor
+    assert made.of("Patient/p") is made
 
 
 def test_a_related_person_without_a_patient(records: Any) -> None:
