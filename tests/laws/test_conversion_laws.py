@@ -1,6 +1,6 @@
-"""Laws of conversions and aggregates: there and back is the same value; an aggregate is the fraction it is defined as."""
+"""Laws: a conversion there and back is the same value; an aggregate is the fraction it is defined as."""
 
-from decimal import Decimal as D
+from decimal import Decimal
 from fractions import Fraction
 from statistics import median
 
@@ -22,7 +22,7 @@ INTEGERS = st.integers(INTEGER_MIN, INTEGER_MAX)
 LONGS = st.integers(LONG_MIN, LONG_MAX).map(Long)
 DECIMALS = st.decimals(-(10**12), 10**12, allow_nan=False, allow_infinity=False, places=4)
 FINE = st.builds(
-    lambda digits, places: D(digits).scaleb(-places), st.integers(1 - 10**20, 10**20 - 1), st.integers(0, 8)
+    lambda digits, places: Decimal(digits).scaleb(-places), st.integers(1 - 10**20, 10**20 - 1), st.integers(0, 8)
 )
 QUANTITIES = st.builds(Quantity, FINE, st.sampled_from(("mg", "10*9/L", "days", "year", "1", "mmol/L", "{score}")))
 DATES = st.dates().map(lambda d: Date(d.year, d.month, d.day))
@@ -138,7 +138,7 @@ def test_a_sum_of_integers_is_exact_or_null(values):
 @given(FINE)
 def test_a_decimal_is_an_exact_json_number(value):
     written = encode(to_plain([value]))
-    assert msgspec.json.Decoder(list[D]).decode(written) == [value]
+    assert msgspec.json.Decoder(list[Decimal]).decode(written) == [value]
 
 
 def _close(result, exact):

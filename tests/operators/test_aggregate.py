@@ -1,6 +1,6 @@
 """Aggregate functions: cases of Appendix B, of the official CqlAggregateFunctionsTest, and of the readings taken."""
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -16,11 +16,11 @@ CONTEXT = Context(now=DateTime(2020, 1, 1, 12, 0, 0, 0, 0), units=Units())
 
 
 def decimals(*texts):
-    return [None if text is None else D(text) for text in texts]
+    return [None if text is None else Decimal(text) for text in texts]
 
 
 def quantities(unit, *texts):
-    return [Quantity(D(text), unit) for text in texts]
+    return [Quantity(Decimal(text), unit) for text in texts]
 
 
 def call(name, element, source):
@@ -33,7 +33,7 @@ def call(name, element, source):
 
 @pytest.mark.parametrize(
     ("source", "every", "some"),
-    [
+    (
         ([True, True], True, True),
         ([True, False], False, True),
         ([False, False], False, False),
@@ -42,7 +42,7 @@ def call(name, element, source):
         ([None, None], True, False),
         ([], True, False),
         (None, True, False),
-    ],
+    ),
 )
 def test_all_true_and_any_true(source, every, some):
     """If the source is null, AllTrue is true and AnyTrue is false."""
@@ -51,7 +51,7 @@ def test_all_true_and_any_true(source, every, some):
 
 
 @pytest.mark.parametrize(
-    ("source", "answer"), [([15, 5, 99, None, 1], 4), ([None, None], 0), ([], 0), (None, 0), ([False, 0, ""], 3)]
+    ("source", "answer"), (([15, 5, 99, None, 1], 4), ([None, None], 0), ([], 0), (None, 0), ([False, 0, ""], 3))
 )
 def test_count(source, answer):
     assert ag.count(source) == answer
@@ -73,8 +73,8 @@ WHOLE = [
     ("Max", "Long", [Long(5), Long(90)], Long(90)),
     ("Max", "String", ["hi", "bye", "zebra"], "zebra"),
     ("Min", "String", ["hi", "bye", "zebra"], "bye"),
-    ("Max", "Decimal", decimals("1.5", "1.25"), D("1.5")),
-    ("Min", "Decimal", decimals("1.5", "1.25"), D("1.25")),
+    ("Max", "Decimal", decimals("1.5", "1.25"), Decimal("1.5")),
+    ("Min", "Decimal", decimals("1.5", "1.25"), Decimal("1.25")),
 ]
 FRACTIONS = [
     ("Sum", ("6.0", "2.0", "3.0", "4.0", "5.0"), "20.0"),
@@ -116,21 +116,21 @@ def test_whole_numbers_and_order(name, element, source, answer):
 
 @pytest.mark.parametrize(("name", "source", "answer"), FRACTIONS)
 def test_decimals(name, source, answer):
-    assert call(name, "Decimal", decimals(*source)) == (None if answer is None else D(answer))
+    assert call(name, "Decimal", decimals(*source)) == (None if answer is None else Decimal(answer))
 
 
 NUMERIC = ("Sum", "Product", "Avg", "Median", "Variance", "PopulationVariance", "StdDev", "PopulationStdDev")
 
 
-@pytest.mark.parametrize("source", [None, [], [None, None, None]])
+@pytest.mark.parametrize("source", (None, [], [None, None, None]))
 @pytest.mark.parametrize(
     ("name", "element"),
-    [
+    (
         *((name, element) for name in NUMERIC for element in ("Decimal", "Quantity")),
         ("GeometricMean", "Decimal"),
         *((name, e) for name in ("Max", "Min") for e in ("Integer", "Date", "DateTime", "Time", "Quantity", "String")),
         *((name, element) for name in ("Sum", "Product") for element in ("Integer", "Long")),
-    ],
+    ),
 )
 def test_no_values_make_null(name, element, source):
     """If the source contains no non-null elements, or is null, the result is null."""
@@ -139,12 +139,12 @@ def test_no_values_make_null(name, element, source):
 
 @pytest.mark.parametrize(
     ("name", "source", "answer"),
-    [
+    (
         ("Sum", quantities("ml", "1", "2", "3", "4", "5"), ("15", "ml")),
         ("Sum", [*quantities("g", "1"), *quantities("mg", "500")], ("1500", "mg")),
         ("Sum", [*quantities("g", "1"), *quantities("cm", "5")], None),
         ("Sum", quantities("no unit", "1", "2"), None),
-        ("Sum", [Quantity(None, "g"), Quantity(D("2"), "g")], ("2", "g")),
+        ("Sum", [Quantity(None, "g"), Quantity(Decimal("2"), "g")], ("2", "g")),
         ("Sum", [*quantities("days", "1"), *quantities("hours", "12")], ("36", "hours")),
         ("Product", quantities("mg", "1.0", "2.0", "3.0", "4.0"), ("24.0", "mg")),
         ("Avg", quantities("cm", "5.5", "4.7", "4.8"), ("5.0", "cm")),
@@ -156,15 +156,15 @@ def test_no_values_make_null(name, element, source):
         ("Max", [*quantities("g", "1"), *quantities("mg", "1500")], ("1500", "mg")),
         ("Min", [*quantities("g", "1"), *quantities("mg", "1500")], ("1", "g")),
         ("Max", [*quantities("g", "1"), *quantities("cm", "5")], None),
-    ],
+    ),
 )
 def test_quantities(name, source, answer):
-    assert call(name, "Quantity", source) == (None if answer is None else Quantity(D(answer[0]), answer[1]))
+    assert call(name, "Quantity", source) == (None if answer is None else Quantity(Decimal(answer[0]), answer[1]))
 
 
 @pytest.mark.parametrize(
     ("name", "element", "source", "answer"),
-    [
+    (
         (
             "Max",
             "DateTime",
@@ -180,7 +180,7 @@ def test_quantities(name, source, answer):
         ("Max", "Date", [Date(2012), Date(2012, 5), Date(2013)], Date(2013)),
         ("Max", "Date", [Date(2012, 5), Date(2013), Date(2012)], Date(2013)),
         ("Min", "Date", [Date(2012), Date(2012, 5), Date(2013)], None),
-    ],
+    ),
 )
 def test_dates_and_times(name, element, source, answer):
     assert call(name, element, source) == answer
@@ -191,23 +191,23 @@ A, B = Code("a", "http://s"), Code("b", "http://s")
 
 @pytest.mark.parametrize(
     ("source", "answer"),
-    [
+    (
         ([2, 1, 8, 2, 9, 1, 9, 9], 9),
-        (decimals("2.0", "2.0", "8.0", "6.0", "8.0", "8.0"), D("8.0")),
-        (decimals("1.0", "1.00", "2"), D("1.0")),
+        (decimals("2.0", "2.0", "8.0", "6.0", "8.0", "8.0"), Decimal("8.0")),
+        (decimals("1.0", "1.00", "2"), Decimal("1.0")),
         (
             [DateTime(2012, 10, 5), DateTime(2012, 9, 5), DateTime(2012, 10, 6), DateTime(2012, 9, 5)],
             DateTime(2012, 9, 5),
         ),
         ([Time(15, 59), Time(5, 59), Time(20, 59), Time(5, 59)], Time(5, 59)),
-        (quantities("mg", "1.0", "2.0", "3.0", "2.0"), Quantity(D("2.0"), "mg")),
-        ([*quantities("g", "2", "1"), *quantities("mg", "1000")], Quantity(D("1"), "g")),
+        (quantities("mg", "1.0", "2.0", "3.0", "2.0"), Quantity(Decimal("2.0"), "mg")),
+        ([*quantities("g", "2", "1"), *quantities("mg", "1000")], Quantity(Decimal("1"), "g")),
         ([2, 1, 2, 1], 1),
         ([B, A, A, B], B),
         ([None, None, "x"], "x"),
         ([None], None),
         ([], None),
-    ],
+    ),
 )
 def test_mode(source, answer):
     """The most frequent; of several the least, and the first where they have no order."""
@@ -216,7 +216,7 @@ def test_mode(source, answer):
 
 def test_mode_over_many_pairs_meets_the_limit():
     small = Context(now=CONTEXT.now, units=CONTEXT.units, limits=Limits(rows=100))
-    source = [Quantity(D(n), unit) for n in range(20) for unit in ("g", "kg")]
+    source = [Quantity(Decimal(n), unit) for n in range(20) for unit in ("g", "kg")]
     with pytest.raises(LimitExceeded, match="Mode"):
         ag.mode(small, source)
 
@@ -227,4 +227,4 @@ def test_the_order_of_elements_does_not_matter_for_overflow():
 
 
 def test_a_product_of_many_small_factors_stays_small():
-    assert call("Product", "Decimal", [D("0.00000001")] * 10_000) == 0
+    assert call("Product", "Decimal", [Decimal("0.00000001")] * 10_000) == 0

@@ -25,7 +25,8 @@ class Members:
 class SmallTerms:
     """Two value sets and a code system in which a is above b."""
 
-    sets = {"vs": Members(Code("a", S), Code("b", S)), "mixed": Members(Code("a", S), Code("x", T))}
+    def __init__(self):
+        self.sets = {"vs": Members(Code("a", S), Code("b", S)), "mixed": Members(Code("a", S), Code("x", T))}
 
     def value_set(self, url, version=None):
         if url not in self.sets:
@@ -74,7 +75,7 @@ MEMBERSHIP = [
 
 
 @pytest.mark.parametrize(("element", "subject", "answer"), MEMBERSHIP)
-@pytest.mark.parametrize(("name", "vocabulary"), [("InValueSet", VS), ("InCodeSystem", SYSTEM)])
+@pytest.mark.parametrize(("name", "vocabulary"), (("InValueSet", VS), ("InCodeSystem", SYSTEM)))
 def test_membership(name, vocabulary, element, subject, answer):
     """If the code argument is null, the result is false."""
     assert ask(name, element, subject, vocabulary) is answer
@@ -82,7 +83,7 @@ def test_membership(name, vocabulary, element, subject, answer):
 
 @pytest.mark.parametrize(
     ("element", "subject", "answer"),
-    [
+    (
         ("Code", [Code("z", S), None, Code("b", S)], True),
         ("Code", [Code("z", S), None], False),
         ("Code", [], False),
@@ -92,9 +93,9 @@ def test_membership(name, vocabulary, element, subject, answer):
         ("String", ["z", "a"], True),
         ("String", [None, "z"], False),
         ("String", None, False),
-    ],
+    ),
 )
-@pytest.mark.parametrize(("name", "vocabulary"), [("AnyInValueSet", VS), ("AnyInCodeSystem", SYSTEM)])
+@pytest.mark.parametrize(("name", "vocabulary"), (("AnyInValueSet", VS), ("AnyInCodeSystem", SYSTEM)))
 def test_any_of_a_list(name, vocabulary, element, subject, answer):
     assert ask(name, element, subject, vocabulary, many=True) is answer
 
@@ -148,7 +149,7 @@ A, B = Code("a", S), Code("b", S)
 
 @pytest.mark.parametrize(
     ("above", "below", "answer"),
-    [
+    (
         (A, B, True),
         (B, A, False),
         (A, A, True),
@@ -159,7 +160,7 @@ A, B = Code("a", S), Code("b", S)
         (Concept((B,)), Concept((A,)), False),
         (Concept((Code("a"), B)), Concept((A,)), None),
         (Concept(()), Concept((A,)), False),
-    ],
+    ),
 )
 def test_subsumption(above, below, answer):
     kind = system(type(above).__name__)

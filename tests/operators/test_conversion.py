@@ -1,6 +1,6 @@
 """Conversions: cases of Appendix B, "Type Operators", of the official CqlTypeOperatorsTest, and of the readings taken."""
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -31,9 +31,9 @@ CASES = [
     ("ToBoolean", 0, False),
     ("ToBoolean", 2, None),
     ("ToBoolean", Long(1), True),
-    ("ToBoolean", D("1.0"), True),
-    ("ToBoolean", D("0.0"), False),
-    ("ToBoolean", D("0.1"), None),
+    ("ToBoolean", Decimal("1.0"), True),
+    ("ToBoolean", Decimal("0.0"), False),
+    ("ToBoolean", Decimal("0.1"), None),
     ("ToInteger", "-25", -25),
     ("ToInteger", "+007", 7),
     ("ToInteger", "2147483647", 2147483647),
@@ -52,51 +52,51 @@ CASES = [
     ("ToLong", "one", None),
     ("ToLong", 5, Long(5)),
     ("ToLong", True, Long(1)),
-    ("ToDecimal", "+25.5", D("25.5")),
-    ("ToDecimal", "-0.1", D("-0.1")),
-    ("ToDecimal", "1.50", D("1.50")),
-    ("ToDecimal", "99999999999999999999.99999999", D("99999999999999999999.99999999")),
+    ("ToDecimal", "+25.5", Decimal("25.5")),
+    ("ToDecimal", "-0.1", Decimal("-0.1")),
+    ("ToDecimal", "1.50", Decimal("1.50")),
+    ("ToDecimal", "99999999999999999999.99999999", Decimal("99999999999999999999.99999999")),
     ("ToDecimal", "100000000000000000000", None),
-    ("ToDecimal", "0.123456789", D("0.123456789")),
+    ("ToDecimal", "0.123456789", Decimal("0.123456789")),
     ("ToDecimal", "0." + "1" * 200, None),
     ("ToDecimal", "9" * 100_000, None),
     *(("ToDecimal", text, None) for text in ("+-0.1", "1e1000000", "1e3", ".5", "5.", "NaN", "Infinity", "", "1,5")),
-    ("ToDecimal", True, D("1.0")),
-    ("ToDecimal", False, D("0.0")),
-    ("ToDecimal", 5, D(5)),
-    ("ToDecimal", Long(5), D(5)),
-    ("ToQuantity", "5.5 'cm'", Quantity(D("5.5"), "cm")),
-    ("ToQuantity", "-0.1 'mg'", Quantity(D("-0.1"), "mg")),
-    ("ToQuantity", "5'mg'", Quantity(D("5"), "mg")),
-    ("ToQuantity", "5", Quantity(D("5"), "1")),
-    ("ToQuantity", "5 days", Quantity(D("5"), "days")),
-    ("ToQuantity", "1 year", Quantity(D("1"), "year")),
-    ("ToQuantity", "5 'days'", Quantity(D("5"), "days")),
+    ("ToDecimal", True, Decimal("1.0")),
+    ("ToDecimal", False, Decimal("0.0")),
+    ("ToDecimal", 5, Decimal(5)),
+    ("ToDecimal", Long(5), Decimal(5)),
+    ("ToQuantity", "5.5 'cm'", Quantity(Decimal("5.5"), "cm")),
+    ("ToQuantity", "-0.1 'mg'", Quantity(Decimal("-0.1"), "mg")),
+    ("ToQuantity", "5'mg'", Quantity(Decimal("5"), "mg")),
+    ("ToQuantity", "5", Quantity(Decimal("5"), "1")),
+    ("ToQuantity", "5 days", Quantity(Decimal("5"), "days")),
+    ("ToQuantity", "1 year", Quantity(Decimal("1"), "year")),
+    ("ToQuantity", "5 'days'", Quantity(Decimal("5"), "days")),
     *(("ToQuantity", t, None) for t in ("444 'cm", "5 mg", "5 'no such unit'", "5 ''", "'mg'", "1e3 'mg'", " 5", "5 ")),
     ("ToQuantity", "100000000000000000000 'mg'", None),
-    ("ToQuantity", D("0.1"), Quantity(D("0.1"), "1")),
-    ("ToQuantity", 13, Quantity(D("13"), "1")),
-    ("ToQuantity", Long(13), Quantity(D("13"), "1")),
-    ("ToQuantity", Ratio(Quantity(D(6), "mg"), Quantity(D(3), "mL")), Quantity(D(2), "mg/mL")),
-    ("ToQuantity", Ratio(Quantity(D(6), "mg"), Quantity(D(0), "mL")), None),
-    ("ToRatio", "1.0 'mg':2.0 'mg'", Ratio(Quantity(D("1.0"), "mg"), Quantity(D("2.0"), "mg"))),
-    ("ToRatio", "1:128", Ratio(Quantity(D("1"), "1"), Quantity(D("128"), "1"))),
+    ("ToQuantity", Decimal("0.1"), Quantity(Decimal("0.1"), "1")),
+    ("ToQuantity", 13, Quantity(Decimal("13"), "1")),
+    ("ToQuantity", Long(13), Quantity(Decimal("13"), "1")),
+    ("ToQuantity", Ratio(Quantity(Decimal(6), "mg"), Quantity(Decimal(3), "mL")), Quantity(Decimal(2), "mg/mL")),
+    ("ToQuantity", Ratio(Quantity(Decimal(6), "mg"), Quantity(Decimal(0), "mL")), None),
+    ("ToRatio", "1.0 'mg':2.0 'mg'", Ratio(Quantity(Decimal("1.0"), "mg"), Quantity(Decimal("2.0"), "mg"))),
+    ("ToRatio", "1:128", Ratio(Quantity(Decimal("1"), "1"), Quantity(Decimal("128"), "1"))),
     *(("ToRatio", text, None) for text in ("1.0 'mg';2.0 'mg'", "1", "1:", ":1", "1:2:3", "1 : 2", "1 'x x':2")),
     ("ToString", True, "true"),
     ("ToString", False, "false"),
     ("ToString", -5, "-5"),
     ("ToString", Long(10000), "10000"),
-    ("ToString", D("18.55"), "18.55"),
-    ("ToString", D("5"), "5.0"),
-    ("ToString", D("1.50"), "1.50"),
-    ("ToString", D("0.00000001"), "0.00000001"),
-    ("ToString", D("1E+3"), "1000.0"),
-    ("ToString", D("-0.0"), "0.0"),
-    ("ToString", Quantity(D("125"), "cm"), "125 'cm'"),
-    ("ToString", Quantity(D("5.5"), "cm"), "5.5 'cm'"),
-    ("ToString", Quantity(D("-0.1"), "mg"), "-0.1 'mg'"),
+    ("ToString", Decimal("18.55"), "18.55"),
+    ("ToString", Decimal("5"), "5.0"),
+    ("ToString", Decimal("1.50"), "1.50"),
+    ("ToString", Decimal("0.00000001"), "0.00000001"),
+    ("ToString", Decimal("1E+3"), "1000.0"),
+    ("ToString", Decimal("-0.0"), "0.0"),
+    ("ToString", Quantity(Decimal("125"), "cm"), "125 'cm'"),
+    ("ToString", Quantity(Decimal("5.5"), "cm"), "5.5 'cm'"),
+    ("ToString", Quantity(Decimal("-0.1"), "mg"), "-0.1 'mg'"),
     ("ToString", Quantity(None, "mg"), None),
-    ("ToString", Ratio(Quantity(D("-0.1"), "mg"), Quantity(D("0.1"), "mg")), "-0.1 'mg':0.1 'mg'"),
+    ("ToString", Ratio(Quantity(Decimal("-0.1"), "mg"), Quantity(Decimal("0.1"), "mg")), "-0.1 'mg':0.1 'mg'"),
     ("ToString", Date(2012, 1, 1), "2012-01-01"),
     ("ToString", Date(2012, 1), "2012-01"),
     ("ToString", DateTime(2000, 1, 1, offset_minutes=0), "2000-01-01"),
@@ -143,7 +143,7 @@ def test_conversion(name, operand, answer):
     result = convert(name, operand)
     assert result == answer
     assert type(result) is type(answer)
-    if isinstance(answer, D):
+    if isinstance(answer, Decimal):
         assert str(result) == str(answer), "a decimal keeps its digits"
 
 
@@ -154,23 +154,23 @@ def test_converts_to_says_what_the_conversion_does(name, operand, answer):
 
 @pytest.mark.parametrize(
     ("name", "operand", "answer"),
-    [
+    (
         ("ConvertsToBoolean", True, True),
         ("ConvertsToInteger", 5, True),
-        ("ConvertsToInteger", D("5.0"), False),
+        ("ConvertsToInteger", Decimal("5.0"), False),
         ("ConvertsToLong", Long(5), True),
-        ("ConvertsToDecimal", D("5.0"), True),
+        ("ConvertsToDecimal", Decimal("5.0"), True),
         ("ConvertsToString", "x", True),
         ("ConvertsToString", Interval(1, 2), False),
         ("ConvertsToDate", Date(2014), True),
         ("ConvertsToDate", Time(14), False),
         ("ConvertsToDateTime", Date(2014), True),
         ("ConvertsToTime", Time(14), True),
-        ("ConvertsToQuantity", Quantity(D(1), "g"), True),
-        ("ConvertsToRatio", Quantity(D(1), "g"), False),
+        ("ConvertsToQuantity", Quantity(Decimal(1), "g"), True),
+        ("ConvertsToRatio", Quantity(Decimal(1), "g"), False),
         ("ConvertsToInteger", Tuple({"a": 1}), False),
         ("ConvertsToInteger", [1], False),
-    ],
+    ),
 )
 def test_converts_to_a_value_of_the_type_or_none(name, operand, answer):
     """Returns true if its argument is or can be converted to a value of the type."""
@@ -179,7 +179,7 @@ def test_converts_to_a_value_of_the_type_or_none(name, operand, answer):
 
 @pytest.mark.parametrize(
     ("value", "unit", "target", "answer"),
-    [
+    (
         ("5", "mg", "g", "0.005"),
         ("5", "mg", "mg", "5"),
         ("5", "mg", "cm", None),
@@ -188,17 +188,17 @@ def test_converts_to_a_value_of_the_type_or_none(name, operand, answer):
         ("2", "days", "h", "48"),
         ("2", "years", "months", "24"),
         ("2", "years", "d", None),
-    ],
+    ),
 )
 def test_convert_quantity(value, unit, target, answer):
     """The result is an equivalent Quantity with the target unit; otherwise, the result is null."""
-    result = TABLE.overloads("ConvertQuantity")[0].function(CONTEXT, Quantity(D(value), unit), target)
-    can = TABLE.overloads("CanConvertQuantity")[0].function(CONTEXT, Quantity(D(value), unit), target)
-    assert result == (None if answer is None else Quantity(D(answer), target))
+    result = TABLE.overloads("ConvertQuantity")[0].function(CONTEXT, Quantity(Decimal(value), unit), target)
+    can = TABLE.overloads("CanConvertQuantity")[0].function(CONTEXT, Quantity(Decimal(value), unit), target)
+    assert result == (None if answer is None else Quantity(Decimal(answer), target))
     assert can is (answer is not None)
 
 
-@pytest.mark.parametrize(("operand", "answer"), [(1, [1]), (None, []), ([1], [[1]])])
+@pytest.mark.parametrize(("operand", "answer"), ((1, [1]), (None, []), ([1], [[1]])))
 def test_to_list(operand, answer):
     assert TABLE.overloads("ToList")[0].function(operand) == answer
 

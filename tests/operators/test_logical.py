@@ -27,26 +27,26 @@ def test_truth_table(function, left, right, answer):
     assert function(left, right) is answer
 
 
-@pytest.mark.parametrize(("operand", "answer"), [(T, F), (F, T), (N, N)])
+@pytest.mark.parametrize(("operand", "answer"), ((T, F), (F, T), (N, N)))
 def test_not(operand, answer):
     assert negate_boolean(operand) is answer
 
 
 @pytest.mark.parametrize(
     ("function", "operands", "answer"),
-    [
+    (
         (and_all, (T, T, T, T), T),
         (and_all, (T, N, T, F), F),
         (and_all, (T, N, T, T), N),
         (or_any, (F, F, F, F), F),
         (or_any, (F, N, F, T), T),
         (or_any, (F, N, F, F), N),
-    ],
+    ),
 )
 def test_a_chain_is_one_call(function, operands, answer):
     assert function(*operands) is answer
 
 
-@pytest.mark.parametrize("name", ["And", "Or", "Xor", "Implies", "Not"])
+@pytest.mark.parametrize("name", ("And", "Or", "Xor", "Implies", "Not"))
 def test_null_rule_is_their_own(name):
     assert [overload.nulls for overload in TABLE.overloads(name)] == ["own"]

@@ -16,12 +16,12 @@ def context():
 
 @pytest.mark.parametrize(
     ("source", "code", "severity", "text", "noted"),
-    [
+    (
         (1, "100", "Message", "Test Message", ("Message", "100", "Test Message")),
         (2, "200", "Warning", "You have been warned!", ("Warning", "200", "You have been warned!")),
         ([3, 4, 5], "300", "Trace", "This is a trace", ("Trace", "300", "This is a trace")),
         (None, None, None, None, ("Message", None, None)),
-    ],
+    ),
 )
 def test_the_source_passes_and_the_message_is_noted(context, source, code, severity, text, noted):
     """If no severity is supplied, a default severity of Message is assumed."""
@@ -29,7 +29,7 @@ def test_the_source_passes_and_the_message_is_noted(context, source, code, sever
     assert context.messages == [noted]
 
 
-@pytest.mark.parametrize("condition", [False, None])
+@pytest.mark.parametrize("condition", (False, None))
 def test_nothing_happens_without_the_condition(context, condition):
     assert message(context, 1, condition, "400", "Error", "no") == 1
     assert context.messages == []

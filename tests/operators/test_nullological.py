@@ -9,7 +9,7 @@ from engine.language.values import Date
 
 @pytest.mark.parametrize(
     ("operands", "answer"),
-    [
+    (
         (("a", None), "a"),
         ((None, "a"), "a"),
         ((["a"], None, None), ["a"]),
@@ -20,7 +20,7 @@ from engine.language.values import Date
         ((None, 0, 1), 0),
         ((None, [], [1]), []),
         ((None, None), None),
-    ],
+    ),
 )
 def test_coalesce(operands, answer):
     """The first non-null result in a list of arguments."""
@@ -29,7 +29,7 @@ def test_coalesce(operands, answer):
 
 @pytest.mark.parametrize(
     ("operands", "answer"),
-    [([], None), (None, None), (["a", None, None], "a"), ([None, None, "a"], "a"), ([None, None, None], None)],
+    (([], None), (None, None), (["a", None, None], "a"), ([None, None, "a"], "a"), ([None, None, None], None)),
 )
 def test_coalesce_list(operands, answer):
     assert coalesce_list(operands) == answer
@@ -41,7 +41,7 @@ def test_coalesce_takes_two_to_five_operands_or_a_list():
 
 @pytest.mark.parametrize(
     ("function", "operand", "answer"),
-    [
+    (
         (is_null, None, True),
         (is_null, "", False),
         (is_null, [], False),
@@ -52,7 +52,7 @@ def test_coalesce_takes_two_to_five_operands_or_a_list():
         (is_false, False, True),
         (is_false, True, False),
         (is_false, None, False),
-    ],
+    ),
 )
 def test_null_and_truth(function, operand, answer):
     assert function(operand) is answer

@@ -1,6 +1,6 @@
 """Children and Descendants (Appendix B, "Type Operators")."""
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -13,7 +13,7 @@ from engine.terminology.units import Units
 NOW = DateTime(2020, 1, 1, 12, 0, 0, 0, 0)
 CONTEXT = Context(now=NOW, units=Units())
 CODE = Code("a", "http://s")
-DOSE = Quantity(D("5"), "mg")
+DOSE = Quantity(Decimal("5"), "mg")
 
 
 class Element:
@@ -25,19 +25,19 @@ class Element:
 
 @pytest.mark.parametrize(
     ("value", "direct", "all_below"),
-    [
+    (
         (1, [], []),
         ("a", [], []),
         (Date(2020), [], []),
-        (DOSE, [D("5"), "mg"], [D("5"), "mg"]),
+        (DOSE, [Decimal("5"), "mg"], [Decimal("5"), "mg"]),
         (CODE, ["a", "http://s"], ["a", "http://s"]),
         (Concept((CODE,), "A"), [CODE, "A"], [CODE, "a", "http://s", "A"]),
-        (Ratio(DOSE, None), [DOSE], [DOSE, D("5"), "mg"]),
+        (Ratio(DOSE, None), [DOSE], [DOSE, Decimal("5"), "mg"]),
         (Interval(1, None), [1, True, True], [1, True, True]),
-        (Tuple({"x": None, "y": [1, [2, None]], "z": DOSE}), [1, 2, DOSE], [1, 2, DOSE, D("5"), "mg"]),
-        ([DOSE, None, CODE], [D("5"), "mg", "a", "http://s"], [D("5"), "mg", "a", "http://s"]),
+        (Tuple({"x": None, "y": [1, [2, None]], "z": DOSE}), [1, 2, DOSE], [1, 2, DOSE, Decimal("5"), "mg"]),
+        ([DOSE, None, CODE], [Decimal("5"), "mg", "a", "http://s"], [Decimal("5"), "mg", "a", "http://s"]),
         ([], [], []),
-    ],
+    ),
 )
 def test_children_and_descendants(value, direct, all_below):
     """List-valued elements are expanded and added to the result individually, rather than as a single list."""
@@ -49,7 +49,7 @@ def test_the_model_tells_the_elements_of_its_values():
     leaf = Element("x")
     root = Element(leaf, [DOSE, None])
     assert children(CONTEXT, root, lambda element: element.parts) == [leaf, DOSE]
-    assert descendants(CONTEXT, root, lambda element: element.parts) == [leaf, "x", DOSE, D("5"), "mg"]
+    assert descendants(CONTEXT, root, lambda element: element.parts) == [leaf, "x", DOSE, Decimal("5"), "mg"]
     with pytest.raises(EvaluationError, match="Element"):
         children(CONTEXT, root)
 
