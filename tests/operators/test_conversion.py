@@ -1,4 +1,4 @@
-"""Conversions: cases of Appendix B, "Type Operators", of the official CqlTypeOperatorsTest, and of the readings taken."""
+"""Conversions: cases of Appendix B, "Type Operators", the official CqlTypeOperatorsTest, and the readings taken."""
 
 from decimal import Decimal
 
