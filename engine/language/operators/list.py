@@ -6,7 +6,9 @@ is. Operators that make lists merge only elements that are certainly equal, and 
 
 Reading taken: an element is *properly* in a list when another element of the list differs from it, so that
 ``{ 'a', 'a' }`` does not properly include ``'a'`` (lists read as sets, as the official tests have it); a list
-properly includes another when it includes all of it and has an element that the other has not.
+properly includes another when it includes all of it and has an element that the other has not. Included in and
+includes are null for a null element, as the text of the one and the example of the other say, while in and contains
+look for a null in the list.
 """
 
 from __future__ import annotations
@@ -83,16 +85,30 @@ def properly_includes_all(context: Context, left: Elements, right: Elements) -> 
 
 
 @operator("In(T, List<T>) Boolean", reference="in-1", nulls="own", context=True)
-@operator("IncludedIn(T, List<T>) Boolean", reference="included-in-1", nulls="own", context=True)
 def in_list(context: Context, element: Any, argument: Elements | None) -> bool | None:
     """False for a null list; a null element is in a list that has a null."""
     return False if argument is None else contains_element(context, argument, element)
 
 
 @operator("Contains(List<T>, T) Boolean", reference="contains-1", nulls="own", context=True)
-@operator("Includes(List<T>, T) Boolean", reference="includes-1", nulls="own", context=True)
 def contains_list(context: Context, argument: Elements | None, element: Any) -> bool | None:
     """The converse of In: false for a null list; a list that has a null contains null."""
+    return False if argument is None else contains_element(context, argument, element)
+
+
+@operator("IncludedIn(T, List<T>) Boolean", reference="included-in-1", nulls="own", context=True)
+def element_included_in(context: Context, element: Any, argument: Elements | None) -> bool | None:
+    """As In, but null for a null element."""
+    if element is None:
+        return None
+    return False if argument is None else contains_element(context, argument, element)
+
+
+@operator("Includes(List<T>, T) Boolean", reference="includes-1", nulls="own", context=True)
+def includes_element(context: Context, argument: Elements | None, element: Any) -> bool | None:
+    """As Contains, but null for a null element."""
+    if element is None:
+        return None
     return False if argument is None else contains_element(context, argument, element)
 
 
