@@ -1,1 +1,1 @@
-"""From syntax tree to typed ELM: names, types, overloads, implicit conversions; every diagnostic at once."""
+"""Names, types, overloads and conversions: from the syntax tree to typed ELM, with every diagnostic at once."""

@@ -161,7 +161,7 @@ unaryOperator
     | '-'
     | ('start' | 'end' | 'width' | 'successor' | 'predecessor') 'of'
     | ('singleton' | 'point') 'from'
-    | (precision | 'date' | 'time' | 'timezoneoffset') 'from'
+    | (precision | 'date' | 'time' | 'timezone' | 'timezoneoffset') 'from'
     | ('duration' | 'difference') 'in' pluralPrecision 'of'
     ;
 
@@ -334,7 +334,7 @@ qualifiedIdentifier
     : identifier ('.' identifier)*
     ;
 
-// `name`, or `library.name`
+// `name`, or `library.name`; `timezone` (of CQL 1.3, in `timezone from`) is no keyword of 1.5
 reference
     : identifier ('.' identifier)?
     ;
@@ -343,11 +343,12 @@ identifier
     : IDENTIFIER
     | DELIMITEDIDENTIFIER
     | QUOTEDIDENTIFIER
+    | 'timezone'
     ;
 
 // a name where it refers to something: also the keywords that are not reserved
 referentialIdentifier
-    : IDENTIFIER | DELIMITEDIDENTIFIER | QUOTEDIDENTIFIER
+    : IDENTIFIER | DELIMITEDIDENTIFIER | QUOTEDIDENTIFIER | 'timezone'
     | 'asc' | 'ascending' | 'by' | 'called' | 'code' | 'codesystem' | 'codesystems' | 'concept' | 'contains'
     | 'context' | 'date' | 'default' | 'define' | 'desc' | 'descending' | 'display' | 'div' | 'end' | 'ends'
     | 'except' | 'fluent' | 'function' | 'implies' | 'include' | 'includes' | 'intersect' | 'library' | 'meets'
@@ -468,6 +469,7 @@ STARTS: 'starts';
 SUCCESSOR: 'successor';
 THEN: 'then';
 TIME: 'time';
+TIMEZONE: 'timezone';
 TIMEZONEOFFSET: 'timezoneoffset';
 TO: 'to';
 TRUE: 'true';
@@ -552,5 +554,5 @@ COMMENT: '/*' .*? '*/' -> channel(HIDDEN);
 LINE_COMMENT: '//' ~[\r\n]* -> channel(HIDDEN);
 
 // What no rule above reads, so that the lexer never fails: each is a diagnostic of its own.
-UNTERMINATED: ('\'' ('\\' . | ~['\\])* | '"' ('\\' . | ~["\\])* | '`' ('\\' . | ~[`\\])* | '/*' .*?) EOF;
+UNTERMINATED: ('\'' ('\\' . | ~['\\])* | '"' ('\\' . | ~["\\])* | '`' ('\\' . | ~[`\\])* | '/*' (~'*' | '*'+ ~[*/])* '*'*) EOF;
 UNKNOWN_CHARACTER: .;

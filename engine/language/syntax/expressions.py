@@ -89,8 +89,9 @@ class ExpressionBuilder(QueryBuilder):
     def expression(self, ctx: Any) -> t.Expression:
         outer, self.below = self.below, 0
         children = ctx.children
-        if len(children) == 1 and len(children[0].children) == 1:
-            node, own = self.term(children[0].children[0]), 0
+        first = children[0].children
+        if len(children) == 1 and len(first) == 1 and first[0].__class__ is P.TermContext:
+            node, own = self.term(first[0]), 0
         else:
             node, own = self.chain(children)
         return self.grown(node, outer, own)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import zip_longest
 
 from engine.errors import Span
 from engine.language.syntax.tree import Tag
@@ -37,8 +38,8 @@ def _tags_of(comment: str, line: int, column: int) -> Iterable[Tag]:
     matches = [
         match for match in _TAG.finditer(body) if match.group().endswith(":") or _begins_line(body, match.start())
     ]
-    for match, following in zip(matches, [*matches[1:], None], strict=True):
-        end = following.start() if following is not None else len(body)
+    for match, following in zip_longest(matches, matches[1:]):
+        end = following.start() if following else len(body)
         value = _value(body[match.end() : end]) if match.group().endswith(":") else ""
         yield Tag(name=match.group(1), value=value, span=_span(body, match.start(), match.end() - 1, line, column))
 

@@ -1,0 +1,183 @@
+"""What every part of the analyser shares: reporting, operator resolution, conversions, types."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from engine.errors import Diagnostic, Severity, Span
+from engine.language.analysis.conversions import ERROR, Conversions
+from engine.language.analysis.overloads import Ambiguous, Match, best_match
+from engine.language.analysis.scope import Scopes
+from engine.language.elm import nodes as elm
+from engine.language.operators import TABLE
+from engine.language.syntax import tree
+from engine.language.types.datatype import (
+    SYSTEM_TYPES,
+    ChoiceType,
+    DataType,
+    IntervalType,
+    ListType,
+    NamedType,
+    TupleType,
+)
+
+if TYPE_CHECKING:
+    from engine.language.types.model import Model
+
+
+class AnalyserBase:
+    """State and services of the analysis of one library; the parts (names, operators, queries …) build on it."""
+
+    source: str
+    lines: list[str]
+    diagnostics: list[Diagnostic]
+    conversions: Conversions
+    scopes: Scopes
+    models: dict[str, Model]
+    model_names: dict[str, str]
+    context: str
+
+    def expression(self, node: tree.Expression) -> elm.Expression:
+        """The typed ELM of ``node``; a mistake is reported and stands as a null of the error type."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------ reporting
+
+    def report(self, span: Span | None, code: str, message: str, severity: Severity = Severity.ERROR) -> None:
+        """Adds a diagnostic at ``span`` of this library."""
+        excerpt = self.lines[span.line - 1] if span and 0 < span.line <= len(self.lines) else None
+        self.diagnostics.append(Diagnostic(self.source, span, code, message, severity, excerpt))
+
+    def error(self, span: Span | None, code: str, message: str) -> elm.Expression:
+        """Reports an error and gives the expression that stands for it."""
+        self.report(span, code, message)
+        return elm.Null(result_type=ERROR, span=span)
+
+    @staticmethod
+    def nearest(name: str, known: Iterable[str]) -> str:
+        """``; did you mean 'X'?`` for the nearest known name, or nothing."""
+        close = difflib.get_close_matches(name, list(dict.fromkeys(known)), n=1, cutoff=0.6)
+        return f"; did you mean '{close[0]}'?" if close else ""
+
+    # ------------------------------------------------------------ operators
+
+    def operator(
+        self,
+        names: str | Sequence[str],
+        operands: Sequence[elm.Expression],
+        span: Span | None,
+        *,
+        precision: str | None = None,
+        spelled: str | None = None,
+    ) -> elm.Expression:
+        """The operator bound to the best overload among ``names``, or an error at ``span``.
+
+        ``spelled`` is the CQL spelling used in the message.
+        """
+        candidates = (names,) if isinstance(names, str) else tuple(names)
+        types = [o.result_type for o in operands]
+        if ERROR in types:
+            return elm.Null(result_type=ERROR, span=span)
+        overloads = [o for n in candidates for o in TABLE.overloads(n)]
+        label = spelled or candidates[0]
+        try:
+            found = best_match(overloads, types, self.conversions)
+        except Ambiguous as ambiguous:
+            choices = ", ".join(str(m.overload) for m in ambiguous.matches)
+            return self.error(span, "ambiguous-call", f"'{label}' fits several overloads: {choices}; cast an operand")
+        if found is None:
+            shown = ", ".join(self.type_name(t) for t in types)
+            return self.error(span, "no-overload", f"'{label}' is not defined for ({shown})")
+        if precision is not None and not found.overload.precision:
+            shown = ", ".join(self.type_name(t) for t in found.operands)
+            return self.error(span, "no-precision", f"'{label}' takes no precision for ({shown})")
+        return self.bind(found, operands, span, precision)
+
+    def bind(
+        self, found: Match, operands: Sequence[elm.Expression], span: Span | None, precision: str | None = None
+    ) -> elm.Expression:
+        """The operator node of a match, its operands converted."""
+        converted = tuple(step.build(e) for step, e in zip(found.conversions, operands, strict=True))
+        return elm.Operator(
+            name=found.overload.name, operands=converted, signature=found.overload.operands, precision=precision,
+            result_type=found.result, span=span,
+        )  # fmt: skip
+
+    def convert(self, expression: elm.Expression, target: DataType, what: str) -> elm.Expression:
+        """``expression`` as a ``target``, converted implicitly; else an error naming ``what`` was expected."""
+        step = self.conversions.find(expression.result_type, target)
+        if step is None:
+            have, want = self.type_name(expression.result_type), self.type_name(target)
+            return self.error(expression.span, "type-mismatch", f"{what} must be {want}, not {have}")
+        return step.build(expression)
+
+    def boolean(self, expression: elm.Expression, what: str) -> elm.Expression:
+        """``expression`` as a Boolean."""
+        return self.convert(expression, SYSTEM_TYPES["Boolean"], what)
+
+    def common_type(self, types: Sequence[DataType]) -> DataType:
+        """The type that all of these convert to, else their choice."""
+        known = [t for t in dict.fromkeys(types) if t not in (SYSTEM_TYPES["Any"],)]
+        if ERROR in known:
+            return ERROR
+        if not known:
+            return SYSTEM_TYPES["Any"]
+        wider = [t for t in known if not isinstance(t, ChoiceType)] + [
+            s for t in known for s in self.conversions.targets(t)
+        ]
+        best: tuple[int, DataType] | None = None
+        for candidate in dict.fromkeys(wider):
+            steps = [self.conversions.find(t, candidate) for t in known]
+            if all(s is not None for s in steps):
+                cost = sum(s.cost for s in steps if s is not None)
+                if best is None or cost < best[0]:
+                    best = (cost, candidate)
+        if best is not None:
+            return best[1]
+        return ChoiceType.of(known)
+
+    # ------------------------------------------------------------ types
+
+    def type_name(self, datatype: DataType) -> str:
+        """A type as CQL writes it."""
+        return str(datatype)
+
+    def type_specifier(self, node: tree.TypeSpecifier) -> DataType:
+        """The type a specifier names; an unknown one is reported and gives the error type."""
+        match node:
+            case tree.ListTypeSpecifier():
+                return ListType(self.type_specifier(node.element))
+            case tree.IntervalTypeSpecifier():
+                return IntervalType(self.type_specifier(node.point))
+            case tree.TupleTypeSpecifier():
+                return TupleType.of({n: self.type_specifier(t) for n, t in node.elements})
+            case tree.ChoiceTypeSpecifier():
+                return ChoiceType.of([self.type_specifier(t) for t in node.alternatives])
+            case tree.NamedTypeSpecifier():
+                return self.named_type(node)
+        raise TypeError(f"unknown type specifier {node!r}")
+
+    def named_type(self, node: tree.NamedTypeSpecifier) -> DataType:
+        """The system or model type of a name; System wins for an unqualified one that only System has."""
+        parts = node.name
+        if parts[0] == "System" and len(parts) == 2 and parts[1] in SYSTEM_TYPES:
+            return SYSTEM_TYPES[parts[1]]
+        if len(parts) > 1 and parts[0] in self.model_names:
+            found = self._class(self.model_names[parts[0]], ".".join(parts[1:]))
+            if found is not None:
+                return found
+        name = ".".join(parts)
+        if name in SYSTEM_TYPES:
+            return SYSTEM_TYPES[name]
+        for model in self.models:
+            found = self._class(model, name)
+            if found is not None:
+                return found
+        known = [*SYSTEM_TYPES, *(n for m in self.models.values() for n in m.class_names())]
+        self.report(node.span, "unknown-type", f"the type '{name}' is not defined{self.nearest(name, known)}")
+        return ERROR
+
+    def _class(self, model: str, name: str) -> NamedType | None:
+        return NamedType(model, name) if self.models[model].class_info(name) is not None else None

@@ -1,0 +1,321 @@
+"""Names: what an identifier, a member or a call refers to (Developer's Guide "Identifier Resolution")."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+from engine.language.analysis.base import AnalyserBase
+from engine.language.analysis.conversions import ERROR
+from engine.language.analysis.overloads import Ambiguous, Match, best_match
+from engine.language.analysis.symbols import Symbols, reference
+from engine.language.elm import nodes as elm
+from engine.language.operators.registry import Overload
+from engine.language.syntax import tree
+from engine.language.types.datatype import ChoiceType, DataType, ListType, NamedType
+
+SYSTEM_FUNCTIONS = frozenset(
+    """
+    Abs AllTrue AnyTrue Avg CanConvertQuantity Ceiling Children Coalesce Combine ConvertQuantity ConvertsToBoolean
+    ConvertsToDate ConvertsToDateTime ConvertsToDecimal ConvertsToInteger ConvertsToLong ConvertsToQuantity
+    ConvertsToRatio ConvertsToString ConvertsToTime Count Date DateTime Descendants EndsWith Exp ExpandValueSet First
+    Flatten Floor GeometricMean HighBoundary IndexOf Indexer Last LastPositionOf Length Ln Log LowBoundary Lower Matches
+    Max Median Message Min Mode Now PopulationStdDev PopulationVariance PositionOf Power Precision Product ReplaceMatches
+    Round Size Skip Slice Split SplitOnMatches StartsWith StdDev Substring SubsumedBy Subsumes Sum Tail Take Time
+    TimeOfDay ToBoolean ToChars ToConcept ToDate ToDateTime ToDecimal ToInteger ToList ToLong ToQuantity ToRatio ToString
+    ToTime Today Truncate Upper Variance
+    """.split()
+)
+"""Operators that CQL calls as functions, by name (Appendix B)."""
+
+METHOD_NAMES = {
+    "first": "First", "last": "Last", "exists": "Exists", "count": "Count", "distinct": "Distinct", "skip": "Skip",
+    "take": "Take", "tail": "Tail", "single": "SingletonFrom", "toString": "ToString", "lower": "Lower",
+    "upper": "Upper", "startsWith": "StartsWith", "endsWith": "EndsWith", "length": "Length", "not": "Not",
+    "indexOf": "PositionOf", "substring": "Substring", "toInteger": "ToInteger", "toDecimal": "ToDecimal",
+    "combine": "Combine",
+}  # fmt: skip
+"""FHIRPath spellings usable after a dot when no fluent function has the name (Appendix G, "FHIRPath Function Mapping")."""
+
+_AGE = re.compile(r"(Calculate)?AgeIn(Years|Months|Weeks|Days|Hours|Minutes|Seconds)(At)?$")
+
+
+class NameRules(AnalyserBase):
+    """Analysis of identifiers, members and calls."""
+
+    includes: dict[str, Symbols]
+
+    def definition(self, name: str) -> elm.Def | None:
+        """The definition ``name`` of this library, analysed on demand; None when there is none."""
+        raise NotImplementedError
+
+    def definition_names(self) -> list[str]:
+        """The names of all definitions of this library."""
+        raise NotImplementedError
+
+    def local_functions(self, name: str) -> Sequence[elm.FunctionDef]:
+        """The functions ``name`` of this library; results of bodies not yet analysed have the type Any."""
+        raise NotImplementedError
+
+    def function_result(self, function: elm.FunctionDef) -> DataType:
+        """The result type of a local function, analysing its body on demand."""
+        raise NotImplementedError
+
+    def element_type(self, datatype: DataType, name: str) -> DataType | None:
+        raise NotImplementedError
+
+    def element_names(self, datatype: DataType) -> list[str]:
+        raise NotImplementedError
+
+    # ------------------------------------------------------------ identifiers
+
+    def identifier(self, node: tree.Identifier) -> elm.Expression:
+        element = self.scopes.element()
+        if element is not None and self.element_type(element, node.name) is not None:
+            return self.property(elm.Iteration(name="this", result_type=element), node.name, node)
+        local = self.scopes.local(node.name)
+        if local is not None:
+            return dataclasses.replace(local, span=node.span)
+        found = self.definition(node.name)
+        if found is not None:
+            made = reference(found, None)
+            if made is not None:
+                return dataclasses.replace(made, span=node.span)
+        if node.name in self.includes:
+            return self.error(node.span, "library-as-value", f"'{node.name}' is a library; name a definition of it")
+        known = [*self.scopes.names(), *self.definition_names(), *self.includes]
+        if element is not None:
+            known = [*self.element_names(element), *known]
+        message = f"'{node.name}' is not defined{self.nearest(node.name, known)}"
+        return self.error(node.span, "unknown-name", message)
+
+    def special_identifier(self, node: tree.SpecialIdentifier) -> elm.Expression:
+        datatype = self.scopes.iteration(node.name)
+        if datatype is None:
+            return self.error(node.span, "unknown-name", f"'${node.name}' has no meaning here")
+        return elm.Iteration(name=node.name, result_type=datatype, span=node.span)
+
+    def external_constant(self, node: tree.ExternalConstant) -> elm.Expression:
+        return self.error(node.span, "unknown-name", f"the external constant '%{node.name}' is not defined")
+
+    # ------------------------------------------------------------ members
+
+    def member(self, node: tree.Member) -> elm.Expression:
+        included = self._library_of(node.target)
+        if included is not None:
+            alias, symbols = included
+            found = symbols.definitions.get(node.name)
+            made = reference(found, alias) if found else None
+            if found is None or made is None:
+                close = self.nearest(node.name, symbols.definitions)
+                message = f"the library '{alias}' defines no '{node.name}'{close}"
+                return self.error(node.span, "unknown-name", message)
+            if found.access == "private":
+                return self.error(node.span, "private-name", f"'{node.name}' is private to the library '{alias}'")
+            return dataclasses.replace(made, span=node.span)
+        return self.property(self.expression(node.target), node.name, node)
+
+    def _library_of(self, target: tree.Expression | None) -> tuple[str, Symbols] | None:
+        """The included library a dot follows, unless a local name hides it."""
+        if not isinstance(target, tree.Identifier) or self.scopes.local(target.name) is not None:
+            return None
+        symbols = self.includes.get(target.name)
+        return (target.name, symbols) if symbols is not None else None
+
+    def property(self, source: elm.Expression, name: str, node: tree.Expression) -> elm.Expression:
+        """``source.name``: an element; over a list, the elements of all its items (list traversal)."""
+        datatype = source.result_type
+        if datatype == ERROR:
+            return elm.Null(result_type=ERROR, span=node.span)
+        if isinstance(datatype, ListType):
+            return self._traverse(source, datatype.element, name, node)
+        found = self._element(datatype, name)
+        if found is None:
+            known = self.element_names(datatype)
+            message = f"{self.type_name(datatype)} has no element '{name}'{self.nearest(name, known)}"
+            return self.error(node.span, "unknown-element", message)
+        return elm.Property(source=source, path=name, result_type=found, span=node.span)
+
+    def _element(self, datatype: DataType, name: str) -> DataType | None:
+        if isinstance(datatype, ChoiceType):
+            types = [t for t in (self.element_type(a, name) for a in datatype.alternatives) if t is not None]
+            return ChoiceType.of(types) if types else None
+        return self.element_type(datatype, name)
+
+    def _traverse(
+        self, source: elm.Expression, element: DataType, name: str, node: tree.Expression
+    ) -> elm.Expression:
+        alias = "$item"
+        item = elm.AliasRef(name=alias, result_type=element)
+        inner = self.property(item, name, node)
+        if inner.result_type == ERROR:
+            return inner
+        present = self.operator("Not", [self.operator("IsNull", [inner], None)], None)
+        query = elm.Query(
+            sources=(elm.AliasedQuerySource(alias=alias, expression=source, plural=True),), where=present,
+            returns=inner, result_type=ListType(inner.result_type), span=node.span,
+        )  # fmt: skip
+        if isinstance(inner.result_type, ListType):
+            return self.operator("Flatten", [query], node.span)
+        return query
+
+    # ------------------------------------------------------------ calls
+
+    def function_call(self, node: tree.FunctionCall) -> elm.Expression:
+        included = self._library_of(node.target)
+        if included is not None:
+            arguments = [self.expression(a) for a in node.arguments]
+            return self._library_call(included, node, arguments)
+        if node.target is not None:
+            arguments = [self.expression(node.target), *(self.expression(a) for a in node.arguments)]
+            return self._fluent_call(node, arguments)
+        arguments = [self.expression(a) for a in node.arguments]
+        if any(a.result_type == ERROR for a in arguments):
+            return elm.Null(result_type=ERROR, span=node.span)
+        local = self.local_functions(node.name)
+        if local:
+            made = self._user_call([(f, None) for f in local], node, arguments)
+            if made is not None:
+                return made
+        return self._system_call(node, arguments, bool(local))
+
+    def _library_call(
+        self, included: tuple[str, Symbols], node: tree.FunctionCall, arguments: list[elm.Expression]
+    ) -> elm.Expression:
+        alias, symbols = included
+        functions = [f for f in symbols.functions.get(node.name, []) if f.access != "private"]
+        if not functions:
+            hidden = "is private to" if symbols.functions.get(node.name) else "is not defined in"
+            close = self.nearest(node.name, symbols.functions)
+            return self.error(node.span, "unknown-function", f"'{node.name}' {hidden} the library '{alias}'{close}")
+        if any(a.result_type == ERROR for a in arguments):
+            return elm.Null(result_type=ERROR, span=node.span)
+        made = self._user_call([(f, alias) for f in functions], node, arguments)
+        return made or self._no_overload(node, arguments)
+
+    def _fluent_call(self, node: tree.FunctionCall, arguments: list[elm.Expression]) -> elm.Expression:
+        if any(a.result_type == ERROR for a in arguments):
+            return elm.Null(result_type=ERROR, span=node.span)
+        functions: list[tuple[elm.FunctionDef, str | None]] = [
+            (f, None) for f in self.local_functions(node.name) if f.fluent
+        ]
+        for alias, symbols in self.includes.items():
+            functions.extend(
+                (f, alias) for f in symbols.functions.get(node.name, []) if f.fluent and f.access != "private"
+            )
+        if functions:
+            made = self._user_call(functions, node, arguments)
+            if made is not None:
+                return made
+        name = METHOD_NAMES.get(node.name, node.name)
+        if name in SYSTEM_FUNCTIONS or node.name in METHOD_NAMES:
+            return self.operator(name, arguments, node.span, spelled=node.name)
+        if functions:
+            return self._no_overload(node, arguments)
+        fluent = [n for s in self.includes.values() for n, fs in s.functions.items() if any(f.fluent for f in fs)]
+        message = f"no fluent function '{node.name}' is defined{self.nearest(node.name, [*fluent, *METHOD_NAMES])}"
+        return self.error(node.span, "unknown-function", message)
+
+    def _user_call(
+        self,
+        functions: Sequence[tuple[elm.FunctionDef, str | None]],
+        node: tree.FunctionCall,
+        arguments: list[elm.Expression],
+    ) -> elm.Expression | None:
+        """The call of the best fitting definition, None when none fits."""
+        overloads = [_as_overload(f) for f, _ in functions]
+        by_identity = {id(o): entry for o, entry in zip(overloads, functions, strict=True)}
+        try:
+            found = best_match(overloads, [a.result_type for a in arguments], self.conversions)
+        except Ambiguous as ambiguous:
+            choices = ", ".join(str(m.overload) for m in ambiguous.matches)
+            return self.error(node.span, "ambiguous-call", f"'{node.name}' fits several functions: {choices}")
+        if found is None:
+            return None
+        function, alias = by_identity[id(found.overload)]
+        return self._call(found, function, alias, node, arguments)
+
+    def _call(
+        self,
+        found: Match,
+        function: elm.FunctionDef,
+        alias: str | None,
+        node: tree.FunctionCall,
+        arguments: list[elm.Expression],
+    ) -> elm.Expression:
+        result = function.result_type if alias else self.function_result(function)
+        operands = tuple(step.build(a) for step, a in zip(found.conversions, arguments, strict=True))
+        return elm.FunctionRef(
+            name=node.name, library=alias, operands=operands, signature=found.operands, result_type=result,
+            span=node.span,
+        )  # fmt: skip
+
+    def _no_overload(self, node: tree.FunctionCall, arguments: list[elm.Expression]) -> elm.Expression:
+        shown = ", ".join(self.type_name(a.result_type) for a in arguments)
+        return self.error(node.span, "no-overload", f"no function '{node.name}' takes ({shown})")
+
+    def _system_call(
+        self, node: tree.FunctionCall, arguments: list[elm.Expression], local: bool
+    ) -> elm.Expression:
+        age = _AGE.match(node.name)
+        if age is not None:
+            return self._age(age, node, arguments)
+        if node.name not in SYSTEM_FUNCTIONS:
+            if local:
+                return self._no_overload(node, arguments)
+            known = [*SYSTEM_FUNCTIONS, *self.local_function_names()]
+            message = f"no function '{node.name}' is defined{self.nearest(node.name, known)}"
+            return self.error(node.span, "unknown-function", message)
+        if node.name == "Coalesce" and len(arguments) > 1:
+            return self._coalesce(node, arguments)
+        return self.operator(node.name, arguments, node.span)
+
+    def local_function_names(self) -> list[str]:
+        """The names of this library's functions."""
+        raise NotImplementedError
+
+    def _coalesce(self, node: tree.FunctionCall, arguments: list[elm.Expression]) -> elm.Expression:
+        datatype = self.common_type([a.result_type for a in arguments])
+        operands = tuple(self.convert(a, datatype, "an argument of Coalesce") for a in arguments)
+        return elm.Operator(
+            name="Coalesce", operands=operands, signature=(datatype, datatype), result_type=datatype, span=node.span
+        )
+
+    def _age(
+        self, found: re.Match[str], node: tree.FunctionCall, arguments: list[elm.Expression]
+    ) -> elm.Expression:
+        calculate, unit, at = found.groups()
+        precision = unit.lower().removesuffix("s")
+        if not calculate:
+            birth = self._birth_date(node)
+            if birth.result_type == ERROR:
+                return birth
+            arguments = [birth, *arguments]
+        name = "CalculateAgeAt" if at else "CalculateAge"
+        return self.operator(name, arguments, node.span, precision=precision, spelled=node.name)
+
+    def _birth_date(self, node: tree.FunctionCall) -> elm.Expression:
+        patient = self.definition("Patient")
+        if not isinstance(patient, elm.ExpressionDef):
+            message = f"'{node.name}' needs a patient: put it below 'context Patient'"
+            return self.error(node.span, "no-patient", message)
+        value = reference(patient, None)
+        assert value is not None
+        datatype = value.result_type
+        path = self.models[datatype.model].birth_date_path() if isinstance(datatype, NamedType) else None
+        for part in (path or "").split("."):
+            value = self.property(value, part, node)
+        return value
+
+
+def _as_overload(function: elm.FunctionDef) -> Overload:
+    return Overload(
+        name=function.name, operands=tuple(o.type for o in function.operands), result=function.result_type,
+        function=_no_function, nulls="own", context=False, precision=False, uncertain=None, reference="",
+    )  # fmt: skip
+
+
+def _no_function() -> None:
+    raise TypeError("a defined function is evaluated from its ELM")
+

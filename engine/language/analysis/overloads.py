@@ -1,0 +1,180 @@
+"""Choosing the overload of an operator or function for the types of its operands.
+
+Source: CQL 1.5.3, Developer's Guide "Operator Resolution" and "Conversion Precedence". A type parameter is bound to one
+of the operand types, or to what they convert to, whichever makes the conversions cheapest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.language.analysis.conversions import ERROR, Conversion, Conversions
+from engine.language.operators.registry import Overload
+from engine.language.types.datatype import (
+    ANY,
+    ChoiceType,
+    DataType,
+    IntervalType,
+    ListType,
+    TypeParameter,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An overload that fits: the conversion of each operand, the result type, and the cost of it all."""
+
+    overload: Overload
+    conversions: tuple[Conversion, ...]
+    operands: tuple[DataType, ...]
+    result: DataType
+    cost: int
+
+
+class Ambiguous(Exception):
+    """Several overloads fit equally well."""
+
+    def __init__(self, matches: Sequence[Match]) -> None:
+        super().__init__()
+        self.matches = matches
+
+
+_CHOICE_BINDING = frozenset({"Union", "Intersect", "Except", "Coalesce", "Flatten"})
+
+
+def best_match(
+    overloads: Sequence[Overload], operands: Sequence[DataType], conversions: Conversions
+) -> Match | None:
+    """The cheapest fitting overload, None when none fits; raises Ambiguous when typed operands do not decide."""
+    matches = [m for m in (match(o, operands, conversions) for o in overloads) if m is not None]
+    if not matches:
+        return None
+    lowest = min(m.cost for m in matches)
+    best = [m for m in matches if m.cost == lowest]
+    specific = [m for m in best if not m.overload.generic]
+    if len(specific) == 1:
+        return specific[0]
+    if len(best) > 1 and not any(_is_open(t) for t in operands) and not _same_meaning(best):
+        raise Ambiguous(best)
+    return best[0]
+
+
+def _is_open(datatype: DataType) -> bool:
+    match datatype:
+        case ListType(element):
+            return _is_open(element)
+        case IntervalType(point):
+            return _is_open(point)
+        case ChoiceType():
+            return True
+    return datatype in (ANY, ERROR)
+
+
+def _same_meaning(matches: Sequence[Match]) -> bool:
+    return len({m.operands for m in matches}) == 1
+
+
+def match(overload: Overload, operands: Sequence[DataType], conversions: Conversions) -> Match | None:
+    """How ``overload`` takes operands of these types, or None when it does not."""
+    if len(overload.operands) != len(operands):
+        return None
+    if not overload.generic:
+        return _bound(overload, overload.operands, overload.result, operands, conversions)
+    names = _parameters(overload)
+    best: Match | None = None
+    for binding in _bindings(overload, names, operands, conversions):
+        wanted = tuple(substitute(t, binding) for t in overload.operands)
+        found = _bound(overload, wanted, substitute(overload.result, binding), operands, conversions)
+        if found is not None and (best is None or found.cost < best.cost):
+            best = found
+    return best
+
+
+def _bound(
+    overload: Overload,
+    wanted: tuple[DataType, ...],
+    result: DataType,
+    operands: Sequence[DataType],
+    conversions: Conversions,
+) -> Match | None:
+    steps: list[Conversion] = []
+    for have, want in zip(operands, wanted, strict=True):
+        step = conversions.find(have, want)
+        if step is None:
+            return None
+        steps.append(step)
+    return Match(overload, tuple(steps), wanted, result, sum(s.cost for s in steps))
+
+
+def _parameters(overload: Overload) -> list[str]:
+    names: dict[str, None] = {}
+
+    def walk(datatype: DataType) -> None:
+        match datatype:
+            case TypeParameter(name):
+                names[name] = None
+            case ListType(element):
+                walk(element)
+            case IntervalType(point):
+                walk(point)
+
+    for operand in overload.operands:
+        walk(operand)
+    return list(names)
+
+
+def _bindings(
+    overload: Overload, names: list[str], operands: Sequence[DataType], conversions: Conversions
+) -> list[dict[str, DataType]]:
+    collected: dict[str, dict[DataType, None]] = {n: {} for n in names}
+    for want, have in zip(overload.operands, operands, strict=True):
+        _collect(want, have, collected, conversions)
+    options: list[dict[str, DataType]] = [{}]
+    for name in names:
+        found = collected[name]
+        typed = [t for t in found if t not in (ANY, ERROR)]
+        candidates: dict[DataType, None] = dict.fromkeys(typed)
+        for datatype in typed:
+            candidates.update(dict.fromkeys(conversions.targets(datatype)))
+            base = conversions.base(datatype)
+            while base is not None and base != ANY and len(typed) > 1:
+                candidates[base] = None
+                base = conversions.base(base)
+        if len(typed) > 1 and (overload.name in _CHOICE_BINDING or any(isinstance(t, ChoiceType) for t in typed)):
+            candidates[ChoiceType.of(typed)] = None
+        if not candidates:
+            candidates = {ANY: None}
+        options = [{**o, name: c} for o in options for c in candidates]
+    return options
+
+
+def _collect(
+    want: DataType, have: DataType, found: dict[str, dict[DataType, None]], conversions: Conversions
+) -> None:
+    match want:
+        case TypeParameter(name):
+            found[name][have] = None
+            return
+        case ListType(element) if isinstance(have, ListType):
+            _collect(element, have.element, found, conversions)
+            return
+        case IntervalType(point) if isinstance(have, IntervalType):
+            _collect(point, have.point, found, conversions)
+            return
+        case ListType() | IntervalType():
+            for target in conversions.targets(have):
+                if type(target) is type(want):
+                    _collect(want, target, found, conversions)
+
+
+def substitute(datatype: DataType, binding: dict[str, DataType]) -> DataType:
+    """``datatype`` with its type parameters replaced."""
+    match datatype:
+        case TypeParameter(name):
+            return binding[name]
+        case ListType(element):
+            return ListType(substitute(element, binding))
+        case IntervalType(point):
+            return IntervalType(substitute(point, binding))
+    return datatype

@@ -1,0 +1,164 @@
+"""Timing phrases: ``starts 3 days or more before start of X`` as ELM (Developer's Guide "Timing and Interval Operators")."""
+
+from __future__ import annotations
+
+from engine.language.analysis.base import AnalyserBase
+from engine.language.analysis.conversions import ERROR
+from engine.language.analysis.literals import CALENDAR_UNITS
+from engine.language.elm import nodes as elm
+from engine.language.syntax import tree
+from engine.language.types.datatype import BOOLEAN, IntervalType, ListType
+
+CONCURRENT = {"as": "SameAs", "or before": "SameOrBefore", "or after": "SameOrAfter"}
+UCUM_PRECISIONS = {"d": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond", "wk": "week"}
+
+
+class TimingRules(AnalyserBase):
+    """Analysis of ``left phrase right``."""
+
+    def timing(self, node: tree.Timing) -> elm.Expression:
+        left, right = self.expression(node.left), self.expression(node.right)
+        if ERROR in (left.result_type, right.result_type):
+            return elm.Null(result_type=ERROR, span=node.span)
+        match node.phrase:
+            case tree.ConcurrentPhrase() as phrase:
+                operands = [self._side(left, phrase.left), self._side(right, phrase.right)]
+                return self.operator(
+                    CONCURRENT[phrase.relation], operands, node.span, precision=phrase.precision, spelled="same"
+                )
+            case tree.InclusionPhrase() as phrase:
+                return self._inclusion(left, phrase, right, node)
+            case tree.BeforeOrAfterPhrase() as phrase:
+                return self._before_or_after(left, phrase, right, node)
+            case tree.WithinPhrase() as phrase:
+                return self._within(left, phrase, right, node)
+            case tree.MeetsPhrase() | tree.OverlapsPhrase() as phrase:
+                stem = "Meets" if isinstance(phrase, tree.MeetsPhrase) else "Overlaps"
+                name = stem + (phrase.direction or "").title()
+                return self.operator(name, [left, right], node.span, precision=phrase.precision, spelled=stem.lower())
+            case tree.StartsPhrase() as phrase:
+                return self.operator("Starts", [left, right], node.span, precision=phrase.precision, spelled="starts")
+            case tree.EndsPhrase() as phrase:
+                return self.operator("Ends", [left, right], node.span, precision=phrase.precision, spelled="ends")
+        raise TypeError(f"unknown timing phrase {node.phrase!r}")
+
+    def _side(self, operand: elm.Expression, boundary: str | None) -> elm.Expression:
+        if boundary is None:
+            return operand
+        if self._interval(operand) is None:
+            return operand if operand.result_type == ERROR else self._no_interval(operand, boundary)
+        return self.operator("Start" if boundary == "start" else "End", [operand], operand.span, spelled=boundary)
+
+    def _no_interval(self, operand: elm.Expression, boundary: str) -> elm.Expression:
+        shown = self.type_name(operand.result_type)
+        return self.error(operand.span, "type-mismatch", f"'{boundary}' needs an Interval, not {shown}")
+
+    def _interval(self, operand: elm.Expression) -> IntervalType | None:
+        """The interval type of an operand, directly or by implicit conversion."""
+        if isinstance(operand.result_type, IntervalType):
+            return operand.result_type
+        for target in self.conversions.targets(operand.result_type):
+            if isinstance(target, IntervalType):
+                return target
+        return None
+
+    def _inclusion(
+        self, left: elm.Expression, phrase: tree.InclusionPhrase, right: elm.Expression, node: tree.Timing
+    ) -> elm.Expression:
+        left, right = self._side(left, phrase.left), self._side(right, phrase.right)
+        if phrase.operator == "includes":
+            names = ("ProperIncludes", "ProperContains") if phrase.properly else ("Includes", "Contains")
+            inner = right
+        else:
+            names = ("ProperIncludedIn", "ProperIn") if phrase.properly else ("IncludedIn", "In")
+            inner = left
+        collection = isinstance(inner.result_type, IntervalType | ListType) or self._interval(inner) is not None
+        spelled = phrase.operator
+        name = names[0] if collection else names[1]
+        return self.operator(name, [left, right], node.span, precision=phrase.precision, spelled=spelled)
+
+    def _before_or_after(
+        self, left: elm.Expression, phrase: tree.BeforeOrAfterPhrase, right: elm.Expression, node: tree.Timing
+    ) -> elm.Expression:
+        before = phrase.direction == "before"
+        left, right = self._side(left, phrase.left), self._side(right, phrase.right)
+        if phrase.offset is None:
+            if phrase.inclusive:
+                name = "SameOrBefore" if before else "SameOrAfter"
+            else:
+                name = "Before" if before else "After"
+            return self.operator(
+                name, [left, right], node.span, precision=phrase.precision, spelled=phrase.direction
+            )
+        left = self._nearest_boundary(left, "end" if before else "start")
+        right = self._nearest_boundary(right, "start" if before else "end")
+        return self._offset(left, phrase, right, node)
+
+    def _nearest_boundary(self, operand: elm.Expression, boundary: str) -> elm.Expression:
+        return self._side(operand, boundary) if self._interval(operand) is not None else operand
+
+    def _offset(
+        self, left: elm.Expression, phrase: tree.BeforeOrAfterPhrase, right: elm.Expression, node: tree.Timing
+    ) -> elm.Expression:
+        """``left 3 days or more before right``: the offset moves the right side, the relation compares with it."""
+        assert phrase.offset is not None
+        before = phrase.direction == "before"
+        offset = self.expression(phrase.offset)
+        moved = self.operator("Subtract" if before else "Add", [right, offset], node.span, spelled=phrase.direction)
+        relation = phrase.offset_relation or "exactly"
+        if relation == "exactly":
+            precision = phrase.precision or self._offset_precision(phrase.offset)
+            return self.operator("SameAs", [left, moved], node.span, precision=precision, spelled=phrase.direction)
+        if relation == "or more":
+            name = "SameOrBefore" if before else "SameOrAfter"
+            return self.operator(name, [left, moved], node.span, precision=phrase.precision, spelled=relation)
+        if relation == "more than":
+            name = "Before" if before else "After"
+            return self.operator(name, [left, moved], node.span, precision=phrase.precision, spelled=relation)
+        outer_closed, inner_closed = relation == "or less", phrase.inclusive
+        if before:
+            span = self._range(moved, right, outer_closed, inner_closed)
+        else:
+            span = self._range(right, moved, inner_closed, outer_closed)
+        inside = self.operator("In", [left, span], node.span, precision=phrase.precision, spelled=relation)
+        return self._unless_null(inside, right)
+
+    def _within(
+        self, left: elm.Expression, phrase: tree.WithinPhrase, right: elm.Expression, node: tree.Timing
+    ) -> elm.Expression:
+        left, right = self._side(left, phrase.left), self._side(right, phrase.right)
+        offset = self.expression(phrase.offset)
+        low_of, high_of = self._nearest_boundary(right, "start"), self._nearest_boundary(right, "end")
+        low = self.operator("Subtract", [low_of, offset], node.span, spelled="within")
+        high = self.operator("Add", [high_of, offset], node.span, spelled="within")
+        span = self._range(low, high, not phrase.properly, not phrase.properly)
+        name = "IncludedIn" if self._interval(left) is not None else "In"
+        inside = self.operator(name, [left, span], node.span, precision=phrase.precision, spelled="within")
+        return self._unless_null(inside, right)
+
+    def _range(
+        self, low: elm.Expression, high: elm.Expression, low_closed: bool, high_closed: bool
+    ) -> elm.Expression:
+        if ERROR in (low.result_type, high.result_type):
+            return elm.Null(result_type=ERROR)
+        point = self.common_type([low.result_type, high.result_type])
+        return elm.Interval(
+            low=self.convert(low, point, "the low boundary"), high=self.convert(high, point, "the high boundary"),
+            low_closed=low_closed, high_closed=high_closed, result_type=IntervalType(point), span=low.span,
+        )  # fmt: skip
+
+    def _unless_null(self, inside: elm.Expression, right: elm.Expression) -> elm.Expression:
+        """A null reference point makes null: a closed null boundary would otherwise stand for the extreme."""
+        if inside.result_type == ERROR:
+            return inside
+        present = self.operator("Not", [self.operator("IsNull", [right], right.span)], right.span)
+        null = elm.Null(result_type=BOOLEAN)
+        return elm.If(condition=present, then=inside, otherwise=null, result_type=BOOLEAN, span=inside.span)
+
+    @staticmethod
+    def _offset_precision(offset: tree.Expression) -> str | None:
+        """The precision of the offset's unit: ``3 days before`` compares days."""
+        if isinstance(offset, tree.QuantityLiteral) and offset.unit is not None:
+            precision = CALENDAR_UNITS.get(offset.unit) or UCUM_PRECISIONS.get(offset.unit)
+            return "day" if precision == "week" else precision
+        return None

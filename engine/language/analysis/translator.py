@@ -1,0 +1,195 @@
+"""From CQL text to typed ELM, with all the libraries it includes: every diagnostic at once.
+
+A library is found by name and version through a :class:`LibrarySource`; the world's models come in as a function. The
+same library is translated once, however often it is included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from engine.errors import CompileError, Diagnostic, EligibilityError, Severity
+from engine.language.analysis.analyser import Analyser
+from engine.language.analysis.symbols import Symbols
+from engine.language.elm import nodes as elm
+from engine.language.evaluation.protocols import UnitSystem
+from engine.language.syntax import parse_library, tree
+from engine.language.types.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """The text of a library and the name it is shown by in diagnostics.
+
+    ``native`` marks a library of the product whose conversion functions have native fast paths.
+    """
+
+    text: str
+    source: str
+    native: bool = False
+
+
+class LibrarySource(Protocol):
+    """Where included libraries come from."""
+
+    def find(self, name: str, version: str | None) -> SourceText | None:
+        """The library of that name (and version when given), or None."""
+
+    def names(self) -> Iterable[str]:
+        """All library names, for suggestions."""
+
+
+ModelProvider = Callable[[str, str | None], Model]
+"""A model by name and version; raises EligibilityError with a sentence for one that is not supported."""
+
+
+@dataclass(slots=True)
+class Translation:
+    """The outcome for one library: its ELM (None when it cannot be read at all) and those of all it includes.
+
+    ``libraries`` maps ``Name|version`` to ELM, included ones first; ``native`` holds the keys with native paths.
+    """
+
+    library: elm.Library | None
+    libraries: dict[str, elm.Library] = field(default_factory=dict)
+    diagnostics: tuple[Diagnostic, ...] = ()
+    native: frozenset[str] = frozenset()
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The diagnostics that forbid the use of the library."""
+        return tuple(d for d in self.diagnostics if d.severity is Severity.ERROR)
+
+    def require(self) -> elm.Library:
+        """The library, or CompileError with all diagnostics when there is any error."""
+        if self.errors or self.library is None:
+            raise CompileError(self.diagnostics)
+        return self.library
+
+
+class NoLibraries:
+    """A LibrarySource without any library."""
+
+    def find(self, name: str, version: str | None) -> SourceText | None:
+        return None
+
+    def names(self) -> Iterable[str]:
+        return ()
+
+
+class Translator:
+    """Translates libraries that may include each other; keeps what it has translated."""
+
+    def __init__(
+        self,
+        *,
+        units: UnitSystem,
+        models: ModelProvider,
+        sources: LibrarySource | None = None,
+        list_promotion: bool = False,
+        list_demotion: bool = False,
+    ) -> None:
+        self.units = units
+        self.models = models
+        self.sources: LibrarySource = sources or NoLibraries()
+        self.options = {"list_promotion": list_promotion, "list_demotion": list_demotion}
+        self._symbols: dict[str, Symbols] = {}
+        self._diagnostics: dict[str, tuple[Diagnostic, ...]] = {}
+        self._by_request: dict[tuple[str, str | None], str | None] = {}
+        self._closure: dict[str, tuple[str, ...]] = {}
+        self._native: set[str] = set()
+        self._busy: list[str] = []
+
+    def translate(self, text: str, source: str = "expression") -> Translation:
+        """Translates one text; included libraries come from the library source."""
+        parsed, problems = parse_library(text, source)
+        if parsed is None:
+            return Translation(None, {}, tuple(problems))
+        return self._translate(parsed, problems)
+
+    def _translate(self, parsed: tree.Library, problems: Iterable[Diagnostic]) -> Translation:
+        found = list(problems)
+        includes, needed = self._include(parsed, found)
+        models = self._use(parsed, found)
+        analyser = Analyser(parsed, models=models, includes=includes, units=self.units, **self.options)
+        library = analyser.run()
+        inherited = [d for key in needed for d in self._diagnostics[key]]
+        own = sorted([*found, *analyser.diagnostics], key=_place)
+        libraries = {key: self._symbols[key].library for key in needed}
+        libraries[library.key] = library
+        everything = tuple(dict.fromkeys([*own, *inherited]))
+        native = frozenset(k for k in needed if k in self._native)
+        return Translation(library, libraries, everything, native)
+
+    # ------------------------------------------------------------ using
+
+    def _use(self, parsed: tree.Library, found: list[Diagnostic]) -> Mapping[str, tuple[str, Model]]:
+        models: dict[str, tuple[str, Model]] = {}
+        for using in parsed.usings:
+            if using.model == "System":
+                continue
+            try:
+                models[using.name] = (using.model, self.models(using.model, using.version))
+            except EligibilityError as problem:
+                found.append(_diagnostic(parsed, using, "unknown-model", str(problem)))
+        return models
+
+    # ------------------------------------------------------------ include
+
+    def _include(self, parsed: tree.Library, found: list[Diagnostic]) -> tuple[dict[str, Symbols], tuple[str, ...]]:
+        includes: dict[str, Symbols] = {}
+        needed: dict[str, None] = {}
+        self._busy.append(parsed.name or parsed.source)
+        for node in parsed.includes:
+            if node.name in includes:
+                message = f"two libraries are included under the name '{node.name}'"
+                found.append(_diagnostic(parsed, node, "duplicate-name", message))
+                continue
+            key = self._find(parsed, node, found)
+            if key is not None:
+                includes[node.name] = self._symbols[key]
+                needed.update(dict.fromkeys(self._closure[key]))
+        self._busy.pop()
+        return includes, tuple(needed)
+
+    def _find(self, parsed: tree.Library, node: tree.IncludeDefinition, found: list[Diagnostic]) -> str | None:
+        request = (node.library, node.version)
+        if request in self._by_request and self._by_request[request] is not None:
+            return self._by_request[request]
+        shown = f"'{node.library}'" + (f" version '{node.version}'" if node.version else "")
+        if node.library in self._busy:
+            chain = " → ".join([*self._busy[self._busy.index(node.library) :], node.library])
+            found.append(_diagnostic(parsed, node, "circular-include", f"the libraries include each other: {chain}"))
+            return None
+        text = self.sources.find(node.library, node.version)
+        if text is None:
+            message = f"the library {shown} is not found{Analyser.nearest(node.library, self.sources.names())}"
+            found.append(_diagnostic(parsed, node, "unknown-library", message))
+            return None
+        included, problems = parse_library(text.text, text.source)
+        if included is None:
+            found.extend(problems)
+            return None
+        translation = self._translate(included, problems)
+        assert translation.library is not None
+        key = translation.library.key
+        self._symbols[key] = Symbols.of(translation.library)
+        self._diagnostics[key] = translation.diagnostics
+        self._closure[key] = tuple(translation.libraries)
+        self._by_request[request] = key
+        if text.native:
+            self._native.add(key)
+        return key
+
+
+def _diagnostic(parsed: tree.Library, node: tree.Definition, code: str, message: str) -> Diagnostic:
+    lines = parsed.text.splitlines()
+    line = node.span.line
+    excerpt = lines[line - 1] if 0 < line <= len(lines) else None
+    return Diagnostic(parsed.source, node.span, code, message, excerpt=excerpt)
+
+
+def _place(diagnostic: Diagnostic) -> tuple[int, int]:
+    return (diagnostic.span.line, diagnostic.span.column) if diagnostic.span else (0, 0)

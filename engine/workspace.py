@@ -1,0 +1,148 @@
+"""A workspace joins the language with FHIR and terminology: folders of CQL and of value sets, ready to compile and run.
+
+It stands above ``fhir`` and ``terminology`` and below ``trials``; everything that needs a compiled library (a trial,
+``eligibility eval``, ``eligibility run``) gets it here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from engine.errors import InputError
+from engine.fhir import PatientRecord, fhir_model
+from engine.language import Context, Evaluation, Limits, Program, SourceText, Translation, Translator
+from engine.language.types.model import Model
+from engine.language.values import DateTime
+from engine.terminology.store import TerminologyStore
+from engine.terminology.units import Units
+
+_LIBRARY = re.compile(r'^\s*library\s+("[^"]+"|[\w.]+)(?:\s+version\s+\'([^\']*)\')?', re.MULTILINE)
+
+
+class LibraryFolders:
+    """The CQL files below some folders, found by the name and version their ``library`` statement gives.
+
+    The first folder wins; a file that cannot be read as text is an InputError naming it.
+    """
+
+    def __init__(self, folders: Sequence[Path], builtin: Sequence[SourceText] = ()) -> None:
+        self.folders = list(folders)
+        self.builtin = list(builtin)
+
+    @cached_property
+    def _texts(self) -> list[tuple[str, str | None, SourceText]]:
+        found: list[tuple[str, str | None, SourceText]] = []
+        for folder in self.folders:
+            for path in sorted(folder.rglob("*.cql")) if folder.is_dir() else [folder]:
+                found.extend(_identified(SourceText(read_text(path), str(path))))
+        for text in self.builtin:
+            found.extend(_identified(text))
+        return found
+
+    def find(self, name: str, version: str | None) -> SourceText | None:
+        """The library of that name; with ``version`` the one of that version, else the first found."""
+        for library, at, text in self._texts:
+            if library == name and (version is None or at == version):
+                return text
+        return None
+
+    def names(self) -> Iterable[str]:
+        """The names of all libraries."""
+        return dict.fromkeys(name for name, _, _ in self._texts)
+
+
+def _identified(text: SourceText) -> list[tuple[str, str | None, SourceText]]:
+    match = _LIBRARY.search(text.text)
+    if match is None:
+        return []
+    return [(match.group(1).strip('"'), match.group(2), text)]
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file; InputError naming it when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(str(path), "", "the file does not exist") from None
+    except UnicodeDecodeError as problem:
+        raise InputError(str(path), f"byte {problem.start}", "the file is not UTF-8 text") from None
+    except OSError as problem:
+        raise InputError(str(path), "", f"the file cannot be read: {problem.strerror}") from None
+
+
+def own_helpers() -> list[SourceText]:
+    """The product's own FHIRHelpers, whose conversions have native fast paths."""
+    path = Path(__file__).parent / "fhir" / "FHIRHelpers.cql"
+    return [SourceText(path.read_text(encoding="utf-8"), path.name, native=True)] if path.exists() else []
+
+
+def model_of(name: str, version: str | None) -> Model:
+    """The data model a ``using`` names."""
+    if name != "FHIR":
+        raise InputError(name, "", f"the data model '{name}' is not supported; use FHIR version '4.0.1'")
+    try:
+        return fhir_model(version or "4.0.1")
+    except ValueError as problem:
+        raise InputError(f"FHIR {version}", "", str(problem)) from None
+
+
+class Workspace:
+    """Compiles libraries of ``cql`` folders and runs them with the value sets of ``valuesets`` folders."""
+
+    def __init__(
+        self,
+        cql: Sequence[Path] = (),
+        valuesets: Sequence[Path] = (),
+        *,
+        list_promotion: bool = False,
+        list_demotion: bool = False,
+    ) -> None:
+        self.units = Units()
+        self.libraries = LibraryFolders(cql, own_helpers())
+        self.valueset_folders = list(valuesets)
+        self.translator = Translator(
+            units=self.units, models=model_of, sources=self.libraries,
+            list_promotion=list_promotion, list_demotion=list_demotion,
+        )  # fmt: skip
+
+    @cached_property
+    def terms(self) -> TerminologyStore:
+        """The terminology of the value set folders."""
+        return TerminologyStore.load(*self.valueset_folders)
+
+    def translate(self, text: str, source: str = "expression") -> Translation:
+        """ELM and diagnostics of one text."""
+        return self.translator.translate(text, source)
+
+    def translate_file(self, path: Path) -> Translation:
+        """ELM and diagnostics of one file."""
+        return self.translate(read_text(path), str(path))
+
+    def program(self, translation: Translation) -> Program:
+        """The runnable form of a translation without errors (CompileError otherwise)."""
+        library = translation.require()
+        models = {u.uri: model_of(u.uri, u.version) for lib in translation.libraries.values() for u in lib.usings
+                  if u.uri != "System"}  # fmt: skip
+        return Program(library, translation.libraries, models, native=translation.native)
+
+    def context(
+        self,
+        now: DateTime,
+        *,
+        record: PatientRecord | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        limits: Limits | None = None,
+    ) -> Context:
+        """The inputs of one evaluation."""
+        return Context(
+            now=now, units=self.units, terms=self.terms, data=record, parameters=parameters or {},
+            limits=limits or Limits(),
+        )  # fmt: skip
+
+    def evaluate(self, program: Program, context: Context, *, trace: bool = False) -> Evaluation:
+        """An evaluation of the program; ask it for defines."""
+        return Evaluation(program, context, trace=trace)
