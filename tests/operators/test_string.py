@@ -174,6 +174,19 @@ def test_a_pattern_that_cannot_be_used_is_named(pattern):
     assert f"'{pattern}'" in str(caught.value)
 
 
+def test_a_long_pattern_is_named_in_short():
+    with pytest.raises(EvaluationError) as caught:
+        strings.matches("ab", "a" * 1_000_000 + "(")
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_pattern_that_looks_ahead_for_every_match_meets_the_limit(monkeypatch):
+    monkeypatch.setattr(strings, "_SCAN_LIMIT", 1_000_000)
+    with pytest.raises(LimitExceeded, match="matches in a text of 2000 characters"):
+        strings.replace_matches(CONTEXT, "a" * 2000, "a.*b|a", "x")
+    assert strings.replace_matches(CONTEXT, "a" * 1000, "a.*b|a", "x") == "x" * 1000
+
+
 @pytest.mark.parametrize("substitution", ("$2", "${name}"))
 def test_a_group_that_is_not_there(substitution):
     with pytest.raises(EvaluationError, match="group"):

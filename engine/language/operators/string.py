@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import re2
 
@@ -197,22 +197,35 @@ def to_chars(context: Context, argument: str) -> list[str]:
     return list(argument)
 
 
-@lru_cache(maxsize=512)
+_PATTERN_MEMORY: Final = 2_000_000
+"""Bytes that one compiled pattern may take; a pattern that needs more is refused by RE2."""
+
+_SCAN_LIMIT: Final = 5_000_000_000
+"""Characters that all matches of one call may look at, at worst. RE2 finds one match in linear time, but a pattern that
+looks far ahead may look at the rest of the text anew for every match."""
+
+
+@lru_cache(maxsize=128)
 def _compiled(pattern: str) -> Any:
     options = re2.Options()
     options.dot_nl = True
     options.log_errors = False
+    options.max_mem = _PATTERN_MEMORY
     try:
         return re2.compile(pattern, options)
     except (re2.error, UnicodeEncodeError) as error:
-        raise EvaluationError(f"the regular expression '{pattern}' cannot be used: {_reason(error)}") from error
+        raise EvaluationError(f"the regular expression {_shown(pattern)} cannot be used: {_reason(error)}") from error
+
+
+def _shown(pattern: str) -> str:
+    return f"'{pattern}'" if len(pattern) <= 200 else f"'{pattern[:200]}…' of {len(pattern)} characters"
 
 
 def _reason(error: Exception) -> str:
     """What RE2 says (as bytes), with what to do about the two things it leaves out on purpose."""
     if isinstance(error, UnicodeEncodeError):
         return "it holds half of a surrogate pair, which is no character"
-    text = b": ".join(a for a in error.args if isinstance(a, bytes)).decode(errors="replace")
+    text = b": ".join(a for a in error.args if isinstance(a, bytes)).decode(errors="replace")[:200]
     if "invalid perl operator" in text or re.search(r"invalid escape sequence: \\\d", text):
         text += "; look-ahead, look-behind and back references are not available, since patterns run in linear time"
     return text
@@ -222,7 +235,13 @@ def _matches(pattern: str, text: str) -> Iterator[Any]:
     """All matches from left to right that do not overlap."""
     found: Iterable[Any] = _compiled(pattern).finditer(text)
     try:
-        yield from found
+        for number, match in enumerate(found, start=1):
+            if number * len(text) > _SCAN_LIMIT:
+                raise LimitExceeded(
+                    f"the regular expression {_shown(pattern)} has more than {number} matches in a text of {len(text)} "
+                    "characters; shorten the text or match longer parts of it"
+                )
+            yield match
     except UnicodeEncodeError as error:
         raise EvaluationError(
             "a text with half of a surrogate pair cannot be matched with a regular expression; correct the text"
@@ -256,12 +275,12 @@ def _group_number(digits: str, groups: int, pattern: str) -> tuple[int, str]:
         if int(digits[:end]) <= groups:
             return int(digits[:end]), digits[end:]
     raise EvaluationError(
-        f"the substitution refers to group ${digits[0]}, but the regular expression '{pattern}' has {groups} groups; "
+        f"the substitution refers to group ${digits[0]}, but the regular expression {_shown(pattern)} has {groups} groups; "
         "write \\$ for a dollar sign"
     )
 
 
 def _group_name(name: str, names: dict[str, int], pattern: str) -> int:
     if name not in names:
-        raise EvaluationError(f"the substitution refers to group {name}, which '{pattern}' does not have")
+        raise EvaluationError(f"the substitution refers to group {name}, which {_shown(pattern)} does not have")
     return names[name]
