@@ -312,10 +312,10 @@ def mistakes(resource: ValueSetResource) -> list[tuple[str, str]]:
 
 
 def _include_mistakes(include: Include) -> Iterator[str]:
-    if include.system is None and not include.value_set:
-        yield "an include needs a system or a value set"
-    if (include.concept or include.filter) and include.system is None:
+    if include.system is None and (include.concept or include.filter):
         yield "concepts and filters need a system"
+    elif include.system is None and not include.value_set:
+        yield "an include needs a system or a value set"
     if include.concept and include.filter:
         yield "an include has either concepts or filters, not both"
 
