@@ -11,9 +11,11 @@ sibling for id and extension, choices as ``valueQuantity``, lists with null padd
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from engine.fhir.definitions import Definitions
+from engine.fhir.definitions import definitions as definitions_of
 from engine.fhir.element import Element, report
 from engine.fhir.primitives import reader
 
@@ -45,6 +47,12 @@ def make_accessor(definitions: Definitions, class_name: str, element: str) -> Ac
             raise ValueError(f"{class_name}.{element}: a list of a choice has no JSON form in FHIR")
         return _list(element, _builder(definitions, inner), _is_primitive(definitions, inner))
     return _single(element, _builder(definitions, declared), _is_primitive(definitions, declared))
+
+
+@cache
+def cached_accessor(version: str, class_name: str, element: str) -> Accessor:
+    """:func:`make_accessor` of that FHIR version, made once."""
+    return make_accessor(definitions_of(version), class_name, element)
 
 
 def alternatives(declared: str) -> list[str]:

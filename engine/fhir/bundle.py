@@ -165,7 +165,11 @@ class Bundle:
             return _EVERYONE
         named: list[Any] = []
         for path in definition.subject:
-            named += _at(entry.json, path.split("."))
+            first, *rest = path.split(".")
+            value = entry.json.get(first)
+            if isinstance(value, list) and not definition.elements[first].startswith("List<"):
+                return About(reason=f"its {first} is a list, not one Reference", kind="unresolved-subject")
+            named += _at(value, rest)
         if not named:
             if not definition.compartment:
                 return _EVERYONE

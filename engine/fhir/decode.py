@@ -20,6 +20,7 @@ MAX_DEPTH = 200
 _DECODER = msgspec.json.Decoder(float_hook=read_number)
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 _LISTS_AS_OBJECTS = bytes.maketrans(b"[]", b"{}")
+_DEEP_RUN = b"{" * (MAX_DEPTH + 1)
 _ESCAPED = re.compile(rb"\\.", re.DOTALL)
 _MONSTER = re.compile(rb"\d{4300,}")
 _BYTE_MARK = b"\xef\xbb\xbf"
@@ -81,6 +82,8 @@ def _too_deep(data: bytes) -> bool:
     # Two quotes in a row enclose nothing, or end one string and begin the next: either way what follows keeps its side.
     brackets = b"".join(kept.replace(b'""', b"").split(b'"')[::2])
     for _ in range(MAX_DEPTH):
+        if _DEEP_RUN in brackets:
+            return True
         shorter = brackets.replace(b"{}", b"")
         if len(shorter) == len(brackets):
             return brackets.count(b"{") > MAX_DEPTH

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from engine.fhir.access import PRIMITIVE_KINDS, Accessor, alternatives, choice_key, make_accessor
+from engine.fhir.access import PRIMITIVE_KINDS, Accessor, alternatives, cached_accessor, choice_key
 from engine.fhir.conversions import native_conversion
 from engine.fhir.definitions import Definitions, definitions
 from engine.fhir.element import Element
@@ -35,7 +35,6 @@ class FhirModel:
             for source, target, function in self._definitions.conversions
         )
         self._classes: dict[str, ClassInfo] = {}
-        self._accessors: dict[tuple[str, str], Accessor | None] = {}
         self._types: dict[str, NamedType] = {}
 
     @property
@@ -90,11 +89,9 @@ class FhirModel:
         return by_actual_type
 
     def _accessor(self, class_name: str, element: str) -> Accessor | None:
-        key = (class_name, element)
-        if key not in self._accessors:
-            declared = self._definitions.elements(class_name)
-            self._accessors[key] = make_accessor(self._definitions, *key) if element in declared else None
-        return self._accessors[key]
+        if element not in self._definitions.elements(class_name):
+            return None
+        return cached_accessor(self.version, class_name, element)
 
     def type_of(self, value: Any) -> NamedType | None:
         """The class of an Element; None for values of other models."""

@@ -45,6 +45,8 @@ SUBJECTS = (
     (UUID, None, None, False),
     ({"identifier": {"system": "http://mrn", "value": "8"}}, None, None, False),
     ({"display": "Ann"}, None, None, False),
+    ([{"reference": "Patient/p"}], None, None, False),
+    (7, None, None, False),
     ("", None, None, False),
 )
 
@@ -283,6 +285,18 @@ def test_code_index(records: Any, name: str, path: str, one: Json, two: Json, ex
     made = records.record(records.patient, MEDICATION, device, *rows)
     assert made.code_index(name, path) == expected
     assert len(made.resources(name)) == 2
+
+
+def test_malformed_codes_are_reported_not_indexed(records: Any) -> None:
+    made, _ = records.one('"code": {"coding": {"code": "x"}}, "category": [{"coding": [{"code": "y", "system": 5}]}]')
+    assert made.code_index("Observation", "code") == {}
+    assert made.code_index("Observation", "category") == {}
+    assert [p.path for p in made.problems] == ["code.coding", "category[0].coding[0].code"]
+
+
+def test_a_circle_of_references_has_no_code(records: Any) -> None:
+    made, _ = records.one('"medicationReference": {"reference": "MedicationRequest/x"}', "MedicationRequest")
+    assert made.code_index("MedicationRequest", "medication") == {}
 
 
 def test_resolve_every_form(records: Any, read: Callable[..., Any]) -> None:
