@@ -275,7 +275,7 @@ def _group_number(digits: str, groups: int, pattern: str) -> tuple[int, str]:
         if int(digits[:end]) <= groups:
             return int(digits[:end]), digits[end:]
     raise EvaluationError(
-        f"the substitution refers to group ${digits[0]}, but the regular expression {_shown(pattern)} has {groups} groups; "
+        f"the substitution refers to group ${digits[0]}, but {_shown(pattern)} has {groups} groups; "
         "write \\$ for a dollar sign"
     )
 
