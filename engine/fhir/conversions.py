@@ -1,12 +1,14 @@
-"""Native forms of the FHIRHelpers conversions that the model information names.
+"""Native forms of the functions of ``FHIRHelpers.cql``, which stands beside this module.
 
-They do what the CQL source of FHIRHelpers says, without walking it. Two readings keep missing data from proving
-anything, and the CQL source takes them as well:
+They do what the CQL source says, without walking it; a test evaluates both on the same values. Missing data never
+becomes a proof:
 
-* a Quantity with a comparator (``< 5``) is no single value: ToQuantity is null, with the problem recorded; ToInterval
-  gives the range it stands for;
-* a Period whose start or end is there but unreadable is open at that end (unknown); one whose end is absent is
-  ongoing, as the FHIR datatype Period says.
+* a Quantity with a comparator (``< 5``) is no single value: ToQuantity is an error that says so, ToInterval gives the
+  range it stands for; one whose units are of another system than UCUM is an error as well;
+* a Period whose start is missing, or whose end is there but unreadable, is open at that end (unknown); one whose end is
+  absent is ongoing, as the FHIR datatype Period says. A Range is open where a boundary is missing.
+
+A value that does not fit its FHIR type is null, with the problem recorded at its place.
 
 Source: FHIR R4 "Data Types" (Quantity, Period, Range), and "Use of FHIR Quantity" of its FHIRPath page for time units.
 """
@@ -17,9 +19,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from engine.errors import EvaluationError
 from engine.fhir.element import Element, report
 from engine.fhir.primitives import read_datetime, read_decimal, read_string, reader
-from engine.language.values import Code, Concept, Interval, Quantity, Ratio
+from engine.language.values import Code, Concept, Interval, Quantity, Ratio, ValueSet
 
 UCUM = "http://unitsofmeasure.org"
 CALENDAR_UNITS = "http://hl7.org/fhirpath/CodeSystem/calendar-units"
@@ -32,7 +35,7 @@ OPEN_COMPARATORS = {"<": ("high", False), "<=": ("high", True), ">": ("low", Fal
 
 def native_conversion(function: str) -> Callable[[Any], Any] | None:
     """The native form of ``FHIRHelpers.X``, or None when there is none. It maps null to null."""
-    return CONVERSIONS.get(function)
+    return NATIVE.get(function)
 
 
 def _read(element: Element, name: str, read: Callable[[Any], Any]) -> Any:
@@ -84,24 +87,57 @@ def to_concept(concept: Element | None) -> Concept | None:
     return Concept(tuple(codes), _read(concept, "text", read_string))
 
 
-def to_quantity(quantity: Element | None) -> Quantity | None:
-    """``ToQuantity(FHIR.Quantity) System.Quantity``; null for a comparator and for units that are not UCUM's."""
-    if quantity is None:
-        return None
-    if quantity.json.get("comparator") is not None:
-        report(quantity, "comparator", f"{quantity.json['comparator']!r} gives a range, not a single value")
-        return None
-    return _plain_quantity(quantity)
-
-
-def _plain_quantity(quantity: Element) -> Quantity | None:
-    value: Decimal | None = _read(quantity, "value", read_decimal)
+def _is_present(element: Element, name: str) -> bool:
+    """True when the primitive member exists, be it by an extension alone; what is no primitive does not count."""
+    value = element.json.get(name)
     if value is None:
+        return element.json.get(f"_{name}") is not None
+    return type(value) is not dict and type(value) is not list
+
+
+def to_calendar_unit(unit: str | None) -> str | None:
+    """``ToCalendarUnit(String) String``: ``a`` is ``year``; what is no time unit stays."""
+    return None if unit is None else CALENDAR_WORDS.get(unit, unit)
+
+
+def to_quantity(quantity: Element | None) -> Quantity | None:
+    """``ToQuantity(FHIR.Quantity) System.Quantity``; null without a value.
+
+    Raises:
+        EvaluationError: the quantity has a comparator, or units that are not UCUM's.
+    """
+    value = None if quantity is None else _read(quantity, "value", read_decimal)
+    if quantity is None or value is None:
         return None
-    system = _read(quantity, "system", read_string)
-    if system not in (None, UCUM, CALENDAR_UNITS):
-        report(quantity, "system", f"{system!r} is not UCUM: its units cannot be compared")
-        return None
+    if _is_present(quantity, "comparator"):
+        comparator = _read(quantity, "comparator", read_string) or ""
+        raise EvaluationError(
+            f"FHIRHelpers.ToQuantity.ComparatorQuantityNotSupported: the quantity has the comparator '{comparator}' "
+            "and stands for a range, not for one value; convert it with ToInterval",
+            code="message",
+        )
+    return _with_unit(quantity, value)
+
+
+def to_quantity_ignoring_comparator(quantity: Element | None) -> Quantity | None:
+    """``ToQuantityIgnoringComparator(FHIR.Quantity) System.Quantity``: number and unit, whatever the comparator.
+
+    Raises:
+        EvaluationError: the quantity has units that are not UCUM's.
+    """
+    value = None if quantity is None else _read(quantity, "value", read_decimal)
+    return None if quantity is None or value is None else _with_unit(quantity, value)
+
+
+def _with_unit(quantity: Element, value: Decimal) -> Quantity:
+    if _is_present(quantity, "system"):
+        system = _read(quantity, "system", read_string)
+        if system not in (UCUM, CALENDAR_UNITS):
+            raise EvaluationError(
+                f"FHIRHelpers.ToQuantity.InvalidFHIRQuantity: the quantity has units of the system '{system or ''}', "
+                "which is not UCUM; only UCUM units can be compared",
+                code="message",
+            )
     unit = _read(quantity, "code", read_string) or _read(quantity, "unit", read_string) or "1"
     return Quantity(value, CALENDAR_WORDS.get(unit, unit))
 
@@ -125,27 +161,24 @@ def _period(period: Element) -> Interval:
 
 
 def _range(range_: Element) -> Interval | None:
-    low, high = (_member(range_, name, "Quantity") for name in ("low", "high"))
+    low, high = (to_quantity(_member(range_, name, "Quantity")) for name in ("low", "high"))
     if low is None and high is None:
         return None
-    bottom, top = to_quantity(low), to_quantity(high)
-    return Interval(bottom, top, bottom is not None or low is None, top is not None or high is None, "Quantity")
+    return Interval(low, high, low is not None, high is not None, "Quantity")
 
 
 def _quantity_interval(quantity: Element) -> Interval | None:
-    value = _plain_quantity(quantity)
-    if value is None:
-        return None
-    comparator = quantity.json.get("comparator")
-    if comparator is None:
-        return Interval(value, value, True, True, "Quantity")
+    comparator = _read(quantity, "comparator", read_string)
     if comparator not in OPEN_COMPARATORS:
-        report(quantity, "comparator", f"{comparator!r} is not one of <, <=, >=, >")
+        point = to_quantity(quantity)
+        return None if point is None else Interval(point, point, True, True, "Quantity")
+    bound = to_quantity_ignoring_comparator(quantity)
+    if bound is None:
         return None
     side, closed = OPEN_COMPARATORS[comparator]
     if side == "high":
-        return Interval(None, value, True, closed, "Quantity")
-    return Interval(value, None, closed, True, "Quantity")
+        return Interval(None, bound, True, closed, "Quantity")
+    return Interval(bound, None, closed, True, "Quantity")
 
 
 def to_ratio(ratio: Element | None) -> Ratio | None:
@@ -166,14 +199,29 @@ def to_value(primitive: Element | None) -> Any:
         return None
 
 
-CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+def to_value_set(uri: str | None) -> ValueSet | None:
+    """``ToValueSet(String) ValueSet``: the value set of a canonical URL."""
+    return None if uri is None else ValueSet(uri)
+
+
+def reference(text: str | None) -> Element | None:
+    """``reference(String) FHIR.Reference``: a reference with this text."""
+    return None if text is None else Element("Reference", {"reference": text})
+
+
+NATIVE: dict[str, Callable[[Any], Any]] = {
+    "FHIRHelpers.ToCalendarUnit": to_calendar_unit,
     "FHIRHelpers.ToCode": to_code,
     "FHIRHelpers.ToConcept": to_concept,
-    "FHIRHelpers.ToQuantity": to_quantity,
     "FHIRHelpers.ToInterval": to_interval,
+    "FHIRHelpers.ToQuantity": to_quantity,
+    "FHIRHelpers.ToQuantityIgnoringComparator": to_quantity_ignoring_comparator,
     "FHIRHelpers.ToRatio": to_ratio,
+    "FHIRHelpers.ToValueSet": to_value_set,
+    "FHIRHelpers.reference": reference,
     **{
         f"FHIRHelpers.To{name}": to_value
         for name in ("String", "Boolean", "Integer", "Decimal", "Date", "DateTime", "Time")
     },
 }
+"""Function of FHIRHelpers → its native form; it serves every overload and maps null to null."""
