@@ -72,6 +72,9 @@ class ExpandedValueSet:
         """True when the code is a member. Without a system (CQL's ``String in ValueSet``), in any of the systems.
 
         Source: CQL 1.5.3, reference appendix B, In (Valueset): a string is a member when a code equal to it is.
+
+        Raises:
+            TerminologyError: the value set lists the code without saying of which system it is.
         """
         key = (code, system)
         known = self._remembered.get(key)
@@ -83,9 +86,17 @@ class ExpandedValueSet:
         return known
 
     def _decide(self, code: str, system: str | None) -> bool:
-        if system is not None:
-            return self._members.contains(code, system)
-        return any(self._members.contains(code, candidate) for candidate in self.systems)
+        if system is None:
+            return any(self._members.contains(code, candidate) for candidate in (*self.systems, None))
+        if self._members.contains(code, system):
+            return True
+        if self._members.contains(code, None):
+            raise TerminologyError(
+                f"value set {self.url} lists the code {code!r} without a system, so whether that of {system} is meant "
+                "cannot be told; add the system to the file",
+                url=self.url,
+            )
+        return False
 
 
 FindValueSet = Callable[[str], ValueSetResource]
@@ -294,7 +305,7 @@ def is_partial(expansion: Expansion) -> bool:
 
 
 def mistakes(resource: ValueSetResource) -> list[tuple[str, str]]:
-    """(path, sentence) for what has the shape of a ValueSet but breaks its rules (R4 vsd-1, -2, -3, -6, -10)."""
+    """(path, sentence) for what has the shape of a ValueSet but breaks its rules (R4 vsd-1, -2, -3, -6)."""
     found: list[tuple[str, str]] = []
     if resource.compose is not None:
         if not resource.compose.include:
@@ -304,11 +315,15 @@ def mistakes(resource: ValueSetResource) -> list[tuple[str, str]]:
                 found += [(f"compose.{kind}[{index}]", sentence) for sentence in _include_mistakes(include)]
     if resource.expansion is not None:
         for path, entry in _entries(resource.expansion.contains, "expansion"):
-            if entry.code is not None and not entry.system:
-                found.append((path, f"code {entry.code!r} has no system"))
             if entry.code is None and not entry.display:
                 found.append((path, "an entry needs a code or a display"))
     return found
+
+
+def codes_without_system(resource: ValueSetResource) -> list[str]:
+    """The codes of the expansion that lack their system (R4 vsd-10): published value sets have some."""
+    expansion = resource.expansion or Expansion()
+    return [e.code for _, e in _entries(expansion.contains, "") if e.code is not None and not e.system]
 
 
 def _include_mistakes(include: Include) -> Iterator[str]:
@@ -323,7 +338,7 @@ def _include_mistakes(include: Include) -> Iterator[str]:
 def _expanded(resource: ValueSetResource, expansion: Expansion) -> tuple[MemberCode, ...]:
     drop_inactive = resource.compose is not None and resource.compose.inactive is False
     return distinct(
-        MemberCode(entry.code, entry.system, entry.version, entry.display)
+        MemberCode(entry.code, entry.system or None, entry.version, entry.display)
         for _, entry in _entries(expansion.contains, "")
         if entry.code is not None and not entry.abstract and not (entry.inactive and drop_inactive)
     )

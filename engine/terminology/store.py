@@ -27,7 +27,7 @@ import msgspec
 
 from engine.errors import Diagnostic, Severity, Span, TerminologyError
 from engine.terminology.code_systems import CodeSystem, build, subsumes
-from engine.terminology.expansion import ExpandedValueSet, Expander, canonical, mistakes
+from engine.terminology.expansion import ExpandedValueSet, Expander, canonical, codes_without_system, mistakes
 from engine.terminology.members import MemberCode
 from engine.terminology.resources import CodeSystemResource, ValueSetResource
 
@@ -289,8 +289,19 @@ class _Reading:
         if found:
             self._broken(number, place, path, content, [f"{text} - at `$.{where}`" for where, text in found])
             return
+        if isinstance(resource, ValueSetResource):
+            self._warn_of_systems(place, resource)
         digest = hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
         self.stored.append((kind, _Stored(number, place, resource.url, resource.version, digest, resource)))
+
+    def _warn_of_systems(self, place: str, resource: ValueSetResource) -> None:
+        codes = codes_without_system(resource)
+        if codes:
+            sentence = (
+                f"value set {canonical(resource)} lists {len(codes)} codes without a system, first {codes[0]!r}; "
+                "whether a record's code is one of them cannot be told; add the system"
+            )
+            self.problems.append(Diagnostic(place, None, "code-without-system", sentence, Severity.WARNING))
 
     def _broken(self, number: int, place: str, path: str, content: dict[str, Any], reasons: list[str]) -> None:
         kind = content["resourceType"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import TerminologyError
+from engine.errors import Severity, TerminologyError
 from engine.terminology import icd10cm
 from engine.terminology.store import TerminologyStore
 
@@ -213,8 +213,6 @@ MALFORMED = [
      "malformed-terminology", "not both", None),
     (json.dumps(value_set(**compose({"system": A, "concept": [{"code": 5}]}))).encode(), "malformed-terminology",
      "`$.compose.include[0].concept[0].code`", None),
-    (json.dumps(value_set(expansion={"contains": [{"code": "x"}]})).encode(), "malformed-terminology",
-     "code 'x' has no system", None),
     (json.dumps({"resourceType": "Bundle", "entry": [{"resource": value_set(compose=1)}]}).encode(),
      "malformed-terminology", "`$.entry[0].resource.compose`", None),
 ]  # fmt: skip
@@ -240,6 +238,18 @@ def test_a_broken_value_set_says_so_when_asked_for(tmp_path: Path) -> None:
     store = store_of(tmp_path, value_set(**compose({"system": A, "concept": [{}]})))
     with pytest.raises(TerminologyError, match=r"http://v cannot be used: its file .*00\.json is broken"):
         store.value_set("http://v")
+
+
+def test_a_code_without_a_system_is_neither_in_nor_out(tmp_path: Path) -> None:
+    entries = [{"code": "x"}, {"system": A, "code": "y"}]
+    store = store_of(tmp_path, value_set(expansion={"contains": entries}))
+    assert [(p.code, p.severity) for p in store.problems] == [("code-without-system", Severity.WARNING)]
+    found = store.value_set("http://v")
+    assert found.contains("y", A)
+    assert not found.contains("z", A)
+    assert found.contains("x", None)
+    with pytest.raises(TerminologyError, match="lists the code 'x' without a system"):
+        found.contains("x", A)
 
 
 def test_a_missing_folder_is_a_problem(tmp_path: Path) -> None:
