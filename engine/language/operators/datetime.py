@@ -189,7 +189,8 @@ def _moved(value: Temporal, quantity: Quantity, direction: int) -> Temporal | No
     if quantity.value is None:
         return None
     precision = _unit_precision(value, quantity.unit)
-    result = temporal.add_duration(value, quantity.value * direction, precision)
+    amount = quantity.value if direction > 0 else quantity.value.copy_negate()
+    result = temporal.add_duration(value, amount, precision)
     if result is None and not isinstance(value, Time):
         sign = "+" if direction > 0 else "-"
         raise EvaluationError(

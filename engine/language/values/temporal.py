@@ -27,6 +27,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from engine.errors import EvaluationError
 from engine.language.values.interval import Uncertainty
+from engine.language.values.numbers import EXACT
 
 PRECISIONS: Final = ("year", "month", "day", "hour", "minute", "second", "millisecond")
 """Component names from coarse to fine."""
@@ -286,7 +287,7 @@ def add_duration(value: Temporal, amount: Decimal | int, precision: str) -> Temp
     """
     whole = int(amount)
     if precision == "second" and whole != amount:
-        whole, precision = int(amount * _SECOND), "millisecond"
+        whole, precision = int(EXACT.multiply(Decimal(amount), Decimal(_SECOND))), "millisecond"
     own = value.precision
     if precision == "week":
         whole, precision = 7 * whole, "day"
