@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from engine.errors import InputError
 from engine.fhir.decode import decode_json
@@ -29,8 +29,7 @@ class SetAside:
     kind: SetAsideKind
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A resource of the bundle: ``place`` locates it (``entry 12``), ``reference`` names it to people."""
 
     place: str
@@ -46,8 +45,7 @@ class Entry:
         return data
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(NamedTuple):
     """Whom an entry is about: positions of persons, or everyone; ``reason`` and ``kind`` say why nobody."""
 
     persons: tuple[int, ...] = ()
