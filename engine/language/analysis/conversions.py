@@ -170,7 +170,9 @@ class Conversions(Lattice):
                 if inner is None:
                     return None
                 if left == ANY:
-                    return Conversion(COMPATIBLE, cast(target))
+                    # Interval[null, null] stays without a point type: its boundaries are unknown, not extremes.
+                    keep = isinstance(source, IntervalType)
+                    return Conversion(COMPATIBLE, IDENTITY.build if keep else cast(target))
                 return Conversion(inner.cost, _each(inner, left, target))
             case TupleType(), TupleType():
                 return self._tuple(source, target)

@@ -17,10 +17,10 @@ from engine.language.types.datatype import ChoiceType, DataType, ListType, Named
 
 SYSTEM_FUNCTIONS = frozenset(
     """
-    Abs AllTrue AnyTrue Avg CanConvertQuantity Ceiling Children Coalesce Combine ConvertQuantity ConvertsToBoolean
+    Abs AllTrue AnyTrue Avg CanConvertQuantity Ceiling Children Coalesce Combine Concatenate ConvertQuantity ConvertsToBoolean
     ConvertsToDate ConvertsToDateTime ConvertsToDecimal ConvertsToInteger ConvertsToLong ConvertsToQuantity
-    ConvertsToRatio ConvertsToString ConvertsToTime Count Date DateTime Descendants EndsWith Exp ExpandValueSet First
-    Flatten Floor GeometricMean HighBoundary IndexOf Indexer Last LastPositionOf Length Ln Log LowBoundary Lower Matches
+    ConvertsToRatio ConvertsToString ConvertsToTime Count Date DateTime Descendants EndsWith Exists Exp ExpandValueSet First
+    Flatten Floor GeometricMean HighBoundary IndexOf Indexer IsFalse IsNull IsTrue Last LastPositionOf Length Ln Log LowBoundary Lower Matches
     Max Median Message Min Mode Now PopulationStdDev PopulationVariance PositionOf Power Precision Product ReplaceMatches
     Round Size Skip Slice Split SplitOnMatches StartsWith StdDev Substring SubsumedBy Subsumes Sum Tail Take Time
     TimeOfDay ToBoolean ToChars ToConcept ToDate ToDateTime ToDecimal ToInteger ToList ToLong ToQuantity ToRatio ToString
@@ -34,7 +34,7 @@ METHOD_NAMES = {
     "take": "Take", "tail": "Tail", "single": "SingletonFrom", "toString": "ToString", "lower": "Lower",
     "upper": "Upper", "startsWith": "StartsWith", "endsWith": "EndsWith", "length": "Length", "not": "Not",
     "indexOf": "PositionOf", "substring": "Substring", "toInteger": "ToInteger", "toDecimal": "ToDecimal",
-    "combine": "Combine",
+    "combine": "Combine", "children": "Children", "descendants": "Descendants", "descendents": "Descendants",
 }  # fmt: skip
 """FHIRPath spellings usable after a dot when no fluent function has the name (Appendix G, "FHIRPath Function Mapping")."""
 

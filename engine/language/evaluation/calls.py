@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from engine.errors import EvaluationError
 from engine.language.elm import nodes as elm
 from engine.language.evaluation.trace import Comparison, Use
 from engine.language.evaluation.uncertainty import lift_arithmetic, lift_comparison
@@ -64,7 +65,7 @@ def _without_context(function: Function, arity: int) -> Function:
 
 
 def _lifted(overload: Overload, function: Function) -> Function:
-    """An Uncertainty met at run time is lifted as the overload says; an operator that says nothing gives null."""
+    """An Uncertainty met at run time is lifted as the overload says; one that says nothing has no rule for it: an error."""
     conversion = overload.name in ("ToDecimal", "ToLong", "ToQuantity")
     arithmetic = overload.uncertain == "arithmetic" or conversion
     comparison = overload.uncertain == "comparison"
@@ -76,7 +77,8 @@ def _lifted(overload: Overload, function: Function) -> Function:
                     return lift_arithmetic(lambda *o: function(context, *o))(*operands)
                 if comparison:
                     return lift_comparison(overload.name, lambda *o: function(context, *o))(*operands)
-                return None
+                message = f"'{overload.name}' has no rule for an uncertain value such as a number of days between partial dates"
+                raise EvaluationError(message, code="uncertain")
         return function(context, *operands)
 
     return lifted
@@ -149,7 +151,11 @@ def _children(compiler: Compiler, node: elm.Operator, operand: Closure) -> Closu
                 return model.children(value)
         return []
 
-    return lambda frame: function(frame[0].context, operand(frame), of_model)
+    def walk(frame: Frame) -> Any:
+        value = operand(frame)
+        return None if value is None else function(frame[0].context, value, of_model)
+
+    return walk
 
 
 # ---------------------------------------------------------------- lazy operators
