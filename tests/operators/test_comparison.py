@@ -1,6 +1,6 @@
 """Order of values: rows of the official CqlComparisonOperatorsTest and of the readings taken."""
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -12,6 +12,7 @@ from engine.language.types.datatype import system
 from engine.language.values import Date, DateTime, Long, Quantity, Time, Uncertainty
 from engine.terminology.units import Units
 
+D = Decimal
 CONTEXT = Context(now=DateTime(2020, 1, 1, 12, 0, 0, 0, 0), units=Units())
 HOLDS = {
     "Less": lambda order: order < 0,
@@ -31,7 +32,7 @@ def utc(text):
 
 @pytest.mark.parametrize(
     ("point", "left", "right", "order"),
-    [
+    (
         ("Integer", 0, 0, 0),
         ("Integer", 0, 1, -1),
         ("Integer", 0, -1, 1),
@@ -53,7 +54,7 @@ def utc(text):
         ("DateTime", utc("2012-01-01"), utc("2012-01-01T12"), None),
         ("Time", Time(10, 0, 0, 1), Time(10, 0, 0, 0), 1),
         ("Time", Time(10, 0, 0), Time(10, 0, 0, 1), -1),
-    ],
+    ),
 )
 def test_order(point, left, right, order):
     """Each of the four operators answers as the order of the operands says; null where that is not known."""
@@ -65,7 +66,7 @@ def test_order(point, left, right, order):
 
 @pytest.mark.parametrize(
     ("left", "right", "precision", "order"),
-    [
+    (
         (1, D("1.5"), None, -1),
         (Long(5), 5, None, 0),
         (None, 1, None, None),
@@ -77,13 +78,13 @@ def test_order(point, left, right, order):
         # milliseconds that are missing are unknown for points and elements
         (Time(12, 0, 0), Time(12, 0, 0, 1), None, None),
         (Time(12, 0, 1), Time(12, 0, 0, 1), None, 1),
-    ],
+    ),
 )
 def test_compare(left, right, precision, order):
     assert compare(CONTEXT, left, right, precision) == order
 
 
-@pytest.mark.parametrize(("left", "right"), [(1, "1"), (True, False), ([1], [2]), (Date(2012), 5)])
+@pytest.mark.parametrize(("left", "right"), ((1, "1"), (True, False), ([1], [2]), (Date(2012), 5)))
 def test_values_without_order_are_an_error(left, right):
     with pytest.raises(EvaluationError, match="no common order"):
         compare(CONTEXT, left, right)
@@ -91,7 +92,7 @@ def test_values_without_order_are_an_error(left, right):
 
 @pytest.mark.parametrize(
     ("values", "ascending"),
-    [
+    (
         ([4, 5, None, 1, 6, 2, 1], [None, 1, 1, 2, 4, 5, 6]),
         (["back", "Wolf", "alligator"], ["Wolf", "alligator", "back"]),
         ([cm("250"), Quantity(D(1), "m"), None], [None, Quantity(D(1), "m"), cm("250")]),
@@ -99,7 +100,7 @@ def test_values_without_order_are_an_error(left, right):
             [utc("2012-10-05T10"), utc("2012-01-01"), utc("2012-01-01T12"), utc("2012-10-05")],
             [utc("2012-01-01"), utc("2012-01-01T12"), utc("2012-10-05"), utc("2012-10-05T10")],
         ),
-    ],
+    ),
 )
 def test_sorting(values, ascending):
     """Nulls come first; of dates that agree the less precise one; descending is the reverse."""

@@ -1,6 +1,6 @@
 """Equal and Equivalent: rows of the official tests, of Appendix B and of the readings taken."""
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -24,6 +24,7 @@ from engine.language.values import (
 )
 from engine.terminology.units import Units
 
+D = Decimal
 CONTEXT = Context(now=DateTime(2020, 1, 1, 12, 0, 0, 0, 0), units=Units())
 LOINC = "http://loinc.org"
 

@@ -40,7 +40,7 @@ from engine.language.operators.interval_bounds import (
     start_of,
     start_range,
 )
-from engine.language.operators.quantities import add_quantities, convert_quantity, duration_precision
+from engine.language.operators.quantities import convert_quantity, duration_precision
 from engine.language.operators.registry import operator
 from engine.language.values import Interval, Long, Quantity, Uncertainty
 from engine.language.values.numbers import EXACT
@@ -193,12 +193,13 @@ def _move(value: Any, amount: int, precision: str) -> Any:
 def _plus(context: Context, value: Any, step: Quantity) -> Any:
     if isinstance(value, Extreme):
         return value
-    if isinstance(value, Quantity):
-        if step.unit == "1":
-            step = Quantity(step.value, value.unit)
-        moved = add_quantities(context, value, step)
-        return Extreme.GREATEST if moved is None and convert_quantity(context, step, value.unit) else moved
-    return EXACT.add(Decimal(value), _value(step))
+    if not isinstance(value, Quantity):
+        return EXACT.add(Decimal(value), _plain(step))
+    unit = value.unit if step.unit == "1" else step.unit
+    size = convert_quantity(context, Quantity(step.value, unit), value.unit)
+    if value.value is None or size is None or size.value is None:
+        raise _incompatible(step)
+    return Quantity(EXACT.add(value.value, size.value), value.unit)
 
 
 # -- expand -----------------------------------------------------------------------------------------------------------
@@ -308,6 +309,7 @@ def _numbers(context: Context, ends: tuple[Any, Any], step: Quantity) -> tuple[D
     numbers: list[Decimal] = []
     for value in ends:
         if not isinstance(value, Quantity):
+            _plain(step)
             numbers.append(Decimal(value))
             continue
         unit = value.unit if step.unit == "1" else step.unit
@@ -361,6 +363,13 @@ def _incompatible(per: Quantity) -> EvaluationError:
         "use a plain number for numbers, a unit of the same dimension for quantities, a period such as days for dates",
         code="per",
     )
+
+
+def _plain(step: Quantity) -> Decimal:
+    """The value of a ``per`` for numbers, which must have the default unit."""
+    if step.unit not in ("1", ""):
+        raise _incompatible(step)
+    return _value(step)
 
 
 def _value(step: Quantity) -> Decimal:
