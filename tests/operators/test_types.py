@@ -26,6 +26,7 @@ class Element:
 @pytest.mark.parametrize(
     ("value", "direct", "all_below"),
     (
+        (None, None, None),
         (1, [], []),
         ("a", [], []),
         (Date(2020), [], []),

@@ -23,24 +23,29 @@ ModelChildren = Callable[[Any], list[Any]]
 """The values of all elements of a value of a data model."""
 
 
-@operator("Children(Any) List<Any>", reference="children", context=True)
-def children(context: Context, value: Any, model_children: ModelChildren | None = None) -> list[Any]:
+@operator("Children(Any) List<Any>", reference="children", nulls="own", context=True)
+def children(context: Context, value: Any, model_children: ModelChildren | None = None) -> list[Any] | None:
     """The values of the elements, in the order of the type; elements that are lists are taken apart, nulls left out.
 
-    Simple values have no children; those of a list are the children of its elements. EvaluationError for a value of a
+    Null for null; simple values have no children, those of a list are the children of its elements. EvaluationError for a value of a
     data model without ``model_children``.
     """
+    if value is None:
+        return None
     values = value if isinstance(value, list) else [value]
     found = [child for element in values if element is not None for child in _elements(element, model_children)]
     _check_length(context, len(found))
     return found
 
 
-@operator("Descendants(Any) List<Any>", reference="descendants", context=True)
-def descendants(context: Context, value: Any, model_children: ModelChildren | None = None) -> list[Any]:
+@operator("Descendants(Any) List<Any>", reference="descendants", nulls="own", context=True)
+def descendants(context: Context, value: Any, model_children: ModelChildren | None = None) -> list[Any] | None:
     """The children, each followed by its own descendants; rules and errors as for :func:`children`."""
+    direct = children(context, value, model_children)
+    if direct is None:
+        return None
     found: list[Any] = []
-    pending = children(context, value, model_children)[::-1]
+    pending = direct[::-1]
     while pending:
         child = pending.pop()
         found.append(child)
