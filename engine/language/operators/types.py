@@ -27,8 +27,8 @@ ModelChildren = Callable[[Any], list[Any]]
 def children(context: Context, value: Any, model_children: ModelChildren | None = None) -> list[Any] | None:
     """The values of the elements, in the order of the type; elements that are lists are taken apart, nulls left out.
 
-    Null for null; simple values have no children, those of a list are the children of its elements. EvaluationError for a value of a
-    data model without ``model_children``.
+    Null for null; simple values have no children, those of a list are the children of its elements. EvaluationError
+    for a value of a data model without ``model_children``.
     """
     if value is None:
         return None
