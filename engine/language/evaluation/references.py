@@ -8,6 +8,7 @@ from engine.errors import EvaluationError, LimitExceeded
 from engine.language.elm import nodes as elm
 from engine.language.evaluation.run import MISSING, Run
 from engine.language.evaluation.trace import Mark
+from engine.language.operators.interval_bounds import interval
 from engine.language.types.datatype import NamedType
 from engine.language.values import Code, CodeSystem, Concept, DateTime, Interval, ValueSet
 
@@ -208,9 +209,17 @@ def _native(compiler: Compiler, node: elm.FunctionRef) -> Any:
 
 
 def _native_call(compiler: Compiler, node: elm.FunctionRef, native: Any, operand: Closure) -> Closure:
+    """A native form, in the run's time zone; an interval it makes is checked as an interval selector checks its own."""
+
     def call(frame: Frame) -> Any:
         value = operand(frame)
-        return None if value is None else zoned(native(value), frame[0].context.offset_minutes)
+        if value is None:
+            return None
+        context = frame[0].context
+        made = zoned(native(value), context.offset_minutes)
+        if made.__class__ is Interval:
+            return interval(context, made.low, made.high, made.low_closed, made.high_closed, made.point)
+        return made
 
     return call
 
