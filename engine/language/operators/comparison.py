@@ -16,7 +16,7 @@ from engine.language.evaluation.context import Context
 from engine.language.operators.quantities import compare_quantities
 from engine.language.operators.registry import operator
 from engine.language.values import Date, DateTime, Long, Quantity, Time, Uncertainty
-from engine.language.values.temporal import PRECISIONS
+from engine.language.values.temporal import PRECISIONS, low_boundary
 from engine.language.values.temporal import compare as compare_temporal
 
 NUMBERS = frozenset({int, Long, Decimal})
@@ -81,11 +81,12 @@ def _describe(value: Any) -> str:
 
 
 def sort_compare(context: Context, left: Any, right: Any) -> int:
-    """Total order for sorting: nulls before every value; otherwise :func:`compare`.
+    """Total order for sorting, negative, zero or positive: nulls before every value; otherwise :func:`compare`.
 
-    Of two dates that agree as far as both are known, the less precise one comes first, so that the order is total and
-    the same on every run. Quantities of different dimensions have no order: that is an error of the define, since any
-    order chosen would be a guess. Descending order is this one reversed, nulls last.
+    Of two dates that agree as far as both are known, the one that may be earlier and then the less precise one comes
+    first, so that the order is total and the same on every run. Quantities of different dimensions have no order:
+    that is an error of the define, since any order chosen would be a guess. Descending order is this one reversed,
+    nulls last.
     """
     if left is None or right is None:
         return (left is not None) - (right is not None)
@@ -93,7 +94,7 @@ def sort_compare(context: Context, left: Any, right: Any) -> int:
     if decided is not None:
         return decided
     if type(left) in TEMPORALS and type(right) in TEMPORALS:
-        return _compare_precision(left, right)
+        return _compare_imprecise(context, left, right)
     raise EvaluationError(
         f"{_describe(left)} and {_describe(right)} cannot be sorted: which of them is less is not known; "
         "filter or convert them before sorting",
@@ -101,9 +102,11 @@ def sort_compare(context: Context, left: Any, right: Any) -> int:
     )
 
 
-def _compare_precision(left: Any, right: Any) -> int:
-    left_rank, right_rank = PRECISIONS.index(left.precision), PRECISIONS.index(right.precision)
-    return (left_rank > right_rank) - (left_rank < right_rank)
+def _compare_imprecise(context: Context, left: Any, right: Any) -> int:
+    """By the earliest instant each may mean, then by precision, the coarser first."""
+    lows = [low_boundary(v.normalised(context.offset_minutes) if type(v) is DateTime else v) for v in (left, right)]
+    earlier = compare_temporal(lows[0], lows[1], None, context.offset_minutes)
+    return earlier or PRECISIONS.index(left.precision) - PRECISIONS.index(right.precision)
 
 
 def sort_key(context: Context) -> Callable[[Any], Any]:
