@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from engine.errors import InputError, Span
 from engine.language.elm import nodes as elm
+from engine.language.elm import shapes
 from engine.language.elm.json import decode, encode, from_json, to_json
+from engine.language.operators import TABLE
 from engine.language.types.datatype import (
     BOOLEAN,
     CODE,
@@ -205,6 +207,7 @@ def operator(name, *operands, signature=(INTEGER, INTEGER), result=INTEGER, prec
 
 
 FIVE = trees.INTEGER_5
+LIST = elm.List(elements=(FIVE,), result_type=ListType(INTEGER))
 TRUE = elm.Literal(value=True, result_type=BOOLEAN)
 
 
@@ -285,6 +288,27 @@ def test_a_chain_of_twenty_thousand():
 def test_nested_nodes_written_by_a_person_stay_nested():
     inner = chain("And", 2, result=BOOLEAN)
     same(trees.library_of(operator("And", inner, inner, signature=(BOOLEAN, BOOLEAN), result=BOOLEAN)))
+
+
+def test_every_operator_of_the_table_is_written_as_elm_has_it():
+    known = shapes.OPERATORS | shapes.SLICED
+    assert [name for name in TABLE.names() if name not in known] == []
+
+
+SLICES = [
+    ("Skip", (LIST, FIVE), ("5", None)),
+    ("Tail", (LIST,), ("1", None)),
+    ("Take", (LIST, FIVE), ("0", "Coalesce")),
+]
+
+
+@pytest.mark.parametrize(("name", "operands", "expected"), SLICES, ids=[n for n, _, _ in SLICES])
+def test_functions_of_cql_that_elm_writes_as_a_slice(name, operands, expected):
+    node = operator(name, *operands, signature=(ListType(INTEGER), INTEGER)[: len(operands)], result=ListType(INTEGER))
+    out = written(node)
+    end = out["endIndex"]["type"]
+    assert (out["type"], out["startIndex"]["value"], None if end == "Null" else end) == ("Slice", *expected)
+    same(trees.library_of(node))
 
 
 def test_an_operator_of_literals_is_not_the_literal():

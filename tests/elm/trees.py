@@ -60,7 +60,8 @@ NAMED_OPERATORS = st.sampled_from(
     [("Round", 1), ("Round", 2), ("Substring", 2), ("Substring", 3), ("Combine", 2), ("Split", 2), ("Message", 5),
      ("PositionOf", 2), ("Count", 1), ("First", 1), ("IndexOf", 2), ("Slice", 3), ("DateTime", 8), ("DateTime", 1),
      ("Date", 3), ("Time", 2), ("InValueSet", 2), ("AnyInCodeSystem", 2), ("Now", 0), ("Not", 1), ("ToList", 1),
-     ("Collapse", 1), ("Expand", 2), ("ReplaceMatches", 3), ("Descendents", 1)]
+     ("Collapse", 1), ("Expand", 2), ("ReplaceMatches", 3), ("Descendents", 1),
+     ("Skip", 2), ("Tail", 1), ("Take", 2)]
 )  # fmt: skip
 
 

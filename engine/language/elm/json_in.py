@@ -407,6 +407,8 @@ def _function_ref(node: Json) -> elm.FunctionRef:
 
 def _operator(node: Json) -> elm.Operator:
     name: str = node["type"]
+    if name == "Slice" and "annotation" in node and own(node, "operator") is not None:
+        return _sliced(node)
     names = NAMED_OPERANDS.get(name)
     operands = _operands(node, name) if names is None else _named_operands(node, names)
     precision = optional_text(node, "precision") if name != "Round" else None
@@ -419,6 +421,28 @@ def _operator(node: Json) -> elm.Operator:
         signature=_signature(node) if "signature" in node else tuple(o.result_type for o in operands),
         result_type=_type(node), span=span_of(node),
     )  # fmt: skip
+
+
+def _sliced(node: Json) -> elm.Operator:
+    """A Skip, Tail or Take written out as a Slice."""
+    name = own(node, "operator")
+    operands = [_child(node, "source")]
+    if name == "Skip":
+        operands.append(_child(node, "startIndex"))
+    elif name == "Take":
+        operands.append(_read(_first(member(node, "endIndex"), "operand")))
+    elif name != "Tail":
+        raise Malformed(node, f"{name!r} is not written as a Slice")
+    return elm.Operator(
+        name=name, operands=tuple(operands), signature=_signature(node), result_type=_type(node), span=span_of(node)
+    )
+
+
+def _first(node: Json, name: str) -> Json:
+    found = members(node, name)
+    if not found:
+        raise Malformed(node, f"'{name}' is missing or empty")
+    return found[0]
 
 
 def _operands(node: Json, name: str) -> tuple[elm.Expression, ...]:

@@ -5,6 +5,7 @@ marked by one of our own annotations so that they are read back as what they wer
 
 * an n-ary chain of an operator that ELM has as binary: nested nodes, the inner ones marked ``part``;
 * :class:`~engine.language.elm.nodes.ConvertElements`: a Query that returns the converted element or boundaries;
+* Skip, Tail and Take, which are functions of CQL alone: a Slice;
 * a sort by an element of the rows: ``ByColumn``; any other: ``ByExpression``, with ``Current`` for the row.
 """
 
@@ -19,7 +20,15 @@ from typing import Any
 import msgspec
 
 from engine.language.elm import nodes as elm
-from engine.language.elm.shapes import BALANCED, LISTED, MAX_LEFT_NESTED, NAMED_OPERANDS, NARY, VOCABULARY_ELEMENTS
+from engine.language.elm.shapes import (
+    BALANCED,
+    LISTED,
+    MAX_LEFT_NESTED,
+    NAMED_OPERANDS,
+    NARY,
+    SLICED,
+    VOCABULARY_ELEMENTS,
+)
 from engine.language.elm.types_json import (
     SYSTEM_NAMESPACE,
     Json,
@@ -33,6 +42,7 @@ from engine.language.elm.types_json import (
 from engine.language.types.datatype import (
     CODE,
     CONCEPT,
+    INTEGER,
     VALUESET,
     DataType,
     IntervalType,
@@ -259,6 +269,9 @@ class _Writer:
         if len(node.operands) > 2 and node.name not in NARY and node.name not in NAMED_OPERANDS:
             self.chain(node, out)
             return
+        if node.name in SLICED:
+            self.slice(node, out)
+            return
         out["type"] = node.name
         self._bound(node, out)
         names = NAMED_OPERANDS.get(node.name)
@@ -282,6 +295,18 @@ class _Writer:
             direct = VOCABULARY_ELEMENTS.get(name)
             key = f"{name}Expression" if direct is not None and type(operand).__name__ != direct else name
             out[key] = self.write(operand)
+
+    def slice(self, node: elm.Operator, out: Json) -> None:
+        """``Skip(l, n)`` is the slice from n on, ``Tail(l)`` from 1 on, ``Take(l, n)`` from 0 up to n or nothing."""
+        source, *number = self.all(node.operands)
+        start: Json = _typed(_literal("Integer", "1" if node.name == "Tail" else "0"), INTEGER)
+        end: Json = _typed({"type": "Null"}, INTEGER)
+        if node.name == "Skip":
+            (start,) = number
+        elif node.name == "Take":
+            end = _typed({"type": "Coalesce", "operand": [*number, start]}, INTEGER)
+        out.update(type="Slice", signature=_signature(node.signature), source=source, startIndex=start, endIndex=end)
+        mark(out, "operator", node.name)
 
     def chain(self, node: elm.Operator, out: Json) -> None:
         """``a op b op c``: left nested, or balanced where the steps may be taken in any order."""
@@ -449,6 +474,11 @@ class _Writer:
 
 
 # ---------------------------------------------------------------- literals
+
+
+def _typed(out: Json, datatype: DataType) -> Json:
+    name, value = _result(datatype)
+    return out | {name: value}
 
 
 def _literal(name: str, text: str) -> Json:

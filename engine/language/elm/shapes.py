@@ -35,6 +35,9 @@ NAMED_OPERANDS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Operators whose operands have element names of their own, optional ones last."""
 
+SLICED: Final = frozenset({"Skip", "Tail", "Take"})
+"""Functions of CQL that ELM writes as a Slice of the list."""
+
 VOCABULARY_ELEMENTS: Final = {"valueset": "ValueSetRef", "codesystem": "CodeSystemRef"}
 """Operand elements that take a reference; any other expression stands in the element with ``Expression`` appended."""
 
