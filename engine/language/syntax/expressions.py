@@ -1,7 +1,7 @@
 """The parse tree of an expression made into syntax nodes; what the grammar leaves open is checked on the way.
 
-Each method takes one parse tree node of the rule it is named after. Children are taken by their place, which the grammar
-fixes: ANTLR's accessors search, and this runs for every name in a library.
+Each method takes one parse tree node of the rule it is named after. Children are taken by their place, which the
+grammar fixes: ANTLR's accessors search, and this runs for every name in a library.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from engine.language.syntax.texts import unquote
 from engine.language.syntax.timing import timing_phrase
 
 HEIGHT_LIMIT = 200
-"""How many nodes deep a syntax tree may be: chains that must nest (`a.b.c`, `- - x`, `1 + 2 - 3`) count with the brackets."""
+"""How many nodes deep a tree may be: chains that must nest (`a.b.c`, `- - x`, `1 + 2 - 3`) count with the brackets."""
 
 _INTEGER_DIGITS, _LONG_DIGITS = 10, 19
 _INTEGER_END, _LONG_END = 2**31, 2**63

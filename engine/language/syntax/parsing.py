@@ -1,12 +1,13 @@
 """Text to syntax tree: the entry points of this room.
 
-A text is parsed in ANTLR's SLL mode, which stops at the first surprise; only then once more in full LL mode, which reports
-and recovers, so that all the mistakes of a text come at once. Nesting is counted while the parser descends, and ends the
-parse with a diagnostic before Python's recursion limit could: neither 10,000 parentheses nor as many nested queries reach
-it. Chains of operators do not nest (see the grammar); those the tree must nest all the same are limited where it is built.
+A text is parsed in ANTLR's SLL mode, which stops at the first surprise; only then once more in full LL mode, which
+reports and recovers, so that all the mistakes of a text come at once. Nesting is counted while the parser descends,
+and ends the parse with a diagnostic before Python's recursion limit could (brackets even before the parser runs):
+neither 10,000 parentheses nor as many nested queries reach it. Chains of operators do not nest (see the grammar);
+those the tree must nest all the same are limited where it is built.
 
-ANTLR's prediction tables are shared by all parsers of the process and grow as texts are read, which makes the first texts
-slow and later ones quick; they are not safe for threads, hence the lock.
+ANTLR's prediction tables are shared by all parsers of the process and grow as texts are read, which makes the first
+texts slow and later ones quick; they are not safe for threads, hence the lock.
 """
 
 from __future__ import annotations
@@ -69,9 +70,11 @@ def _parse(
 ) -> tuple[_Built | None, tuple[Diagnostic, ...]]:
     report = Reporter(text, source)
     with _LOCK:
-        scanned = scan(text, report)
+        scanned = scan(text, report, nesting_limit)
         parser = _Parser(scanned, nesting_limit, report)
         try:
+            if scanned.too_deep is not None:
+                parser.refuse(scanned.too_deep)
             parsed = parser.quickly(rule) or parser.thoroughly(rule)
             built = builder(scanned, report)(parsed) if parsed is not None and not report.diagnostics else None
         except (_TooDeep, RecursionError):
@@ -121,6 +124,11 @@ class _Parser(CqlParser):  # type: ignore[misc]
 
     def rise(self) -> None:
         self.nesting -= 1
+
+    def refuse(self, token: Any) -> None:
+        """Stop at a bracket too deep before the parser looks ahead through it."""
+        self._input.seek(token.tokenIndex)
+        raise _TooDeep
 
     def here(self) -> Any:
         return self._input.LT(1)

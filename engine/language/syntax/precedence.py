@@ -1,12 +1,13 @@
 """Which operator binds tighter, applied to a flat chain of operands and operators.
 
-The grammar reads `a or b and not c = d` as one flat sequence; a `Chain` takes it from left to right and nests it by the
-levels below (Developer's Guide, "Operator Precedence", Table 3-F, as the grammar of Appendix A orders it). A run of one
-associative spelling (`a and b and c`) stays one node with all its operands, so that its length costs neither depth nor time.
+The grammar reads `a or b and not c = d` as one flat sequence; a `Chain` takes it from left to right and nests it by
+the levels below (Developer's Guide, "Operator Precedence", Table 3-F, as the grammar of Appendix A orders it). A run
+of one associative spelling (`a and b and c`) stays one node with all its operands, so that its length costs neither
+depth nor time.
 
-One level is left-associative throughout: `a union b intersect c` is `(a union b) intersect c`, `2 ^ 3 ^ 2` is `(2 ^ 3) ^ 2`.
-A prefix binds tighter than every infix operator of its chain but looser than `is` and `as`: `not a = b` is `(not a) = b`,
-`not a is null` is `not (a is null)`.
+One level is left-associative throughout: `a union b intersect c` is `(a union b) intersect c`, `2 ^ 3 ^ 2` is `(2 ^
+3) ^ 2`. A prefix binds tighter than every infix operator of its chain but looser than `is` and `as`: `not a = b` is
+`(not a) = b`, `not a is null` is `not (a is null)`.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ Join = Callable[[Expression, Expression, Span], Expression]
 
 @dataclass(slots=True)
 class Operand:
-    """An operand: its node, the tokens it begins and ends with (parentheses count), how many levels the chain put in it."""
+    """An operand: its node, the tokens it begins and ends with (parentheses count), the levels the chain put in it."""
 
     node: Expression
     start: Any

@@ -121,7 +121,7 @@ class QueryBuilder(NameBuilder, ABC):
             self.report.at_token(
                 term.start,
                 "query-source",
-                "the source of a query is a retrieve, a name or an expression in parentheses; put parentheses around this one",
+                "the source of a query is a retrieve, a name or an expression in parentheses; put this one in parentheses",
             )
         return node
 

@@ -9,6 +9,7 @@ from antlr4 import Token
 from engine.errors import Diagnostic, Span
 
 EOF = Token.EOF
+DIAGNOSTICS_LIMIT = 200
 
 
 def token_span(token: Any) -> Span:
@@ -22,7 +23,7 @@ def token_span(token: Any) -> Span:
 
 
 class Reporter:
-    """The diagnostics of one text; one place reports at most one mistake, the first."""
+    """The diagnostics of one text: at most one a place, the first, and no more than a person would read."""
 
     def __init__(self, text: str, source: str) -> None:
         self.text = text
@@ -37,7 +38,7 @@ class Reporter:
 
     def at(self, span: Span, code: str, message: str) -> None:
         """Report a mistake at a place."""
-        if span not in self._places:
+        if span not in self._places and len(self.diagnostics) < DIAGNOSTICS_LIMIT:
             self._places.add(span)
             excerpt = self._line(span.line)
             self.diagnostics.append(Diagnostic(self.source, span, code, message, excerpt=excerpt, phase="syntax"))

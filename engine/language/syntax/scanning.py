@@ -12,8 +12,11 @@ from antlr4 import InputStream
 
 from engine.errors import Span
 from engine.language.grammar.generated.CqlLexer import CqlLexer
+from engine.language.syntax.lexing import QuickLexer
 from engine.language.syntax.reporting import EOF, Reporter
 
+_OPENING = frozenset((CqlLexer.LEFT_PARENTHESIS, CqlLexer.LEFT_BRACKET, CqlLexer.LEFT_BRACE))
+_CLOSING = frozenset((CqlLexer.RIGHT_PARENTHESIS, CqlLexer.RIGHT_BRACKET, CqlLexer.RIGHT_BRACE))
 _NEVER_READ = {"'": "string", '"': "quoted name", "`": "quoted name", "/": "comment"}
 
 
@@ -58,21 +61,27 @@ class TokenStream:
     def get(self, index: int) -> Any:
         return self.tokens[index]
 
+    def getText(self, start: Any, stop: Any) -> str:  # noqa: N802 — ANTLR's name; it asks when it reports a mistake
+        return " ".join(token.text for token in self.tokens[start.tokenIndex : stop.tokenIndex + 1])
+
 
 @dataclass(slots=True)
 class Scan:
-    """What the lexer makes of a text: the stream, and the comments by the index of the token after them."""
+    """What the lexer makes of a text: the stream, the comments by the index of the token after them, and the bracket
+    that nests deeper than allowed, if any."""
 
     stream: TokenStream
     comments: dict[int, list[Any]]
+    too_deep: Any = None
 
 
-def scan(text: str, report: Reporter) -> Scan:
+def scan(text: str, report: Reporter, nesting_limit: int) -> Scan:
     """Read `text` into tokens. Characters that no token begins with are reported and left out."""
-    lexer = CqlLexer(InputStream(text))
+    lexer = QuickLexer(InputStream(text))
     lexer.removeErrorListeners()
     tokens: list[Any] = []
     comments: dict[int, list[Any]] = {}
+    depth, too_deep = 0, None
     next_token = lexer.nextToken
     while True:
         token = next_token()
@@ -85,8 +94,14 @@ def scan(text: str, report: Reporter) -> Scan:
             continue
         token.tokenIndex = len(tokens)
         tokens.append(token)
-        if kind == EOF:
-            return Scan(TokenStream(tokens, lexer), comments)
+        if kind in _OPENING:
+            depth += 1
+            if depth > nesting_limit and too_deep is None:
+                too_deep = token
+        elif kind in _CLOSING:
+            depth -= 1
+        elif kind == EOF:
+            return Scan(TokenStream(tokens, lexer), comments, too_deep)
 
 
 def _report_unreadable(token: Any, report: Reporter) -> None:

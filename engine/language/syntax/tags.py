@@ -2,13 +2,14 @@
 
 The rules, and where the specification is silent, the reading taken:
 
-* Only multi-line comments carry tags, and only those that stand between the declaration and what precedes it. A comment
-  that begins on the line where the preceding token ends is a remark on that token and carries none.
-* A tag is `@`, an unquoted identifier, and a colon. The `@` stands at the start of the comment or after white space, so
-  that an address in a sentence is none.
-* "The contents of the resulting tag will be whatever comes after the tag definition until the next tag or the end of the
-  comment-block": a value may run over several lines. Each line loses the white space around it (and, in a comment whose
-  every line begins with `*`, that star); the line ends are kept, those around the value are not. Quotes are kept.
+* Only multi-line comments carry tags, and only those that stand between the declaration and what precedes it. A
+  comment that begins on the line where the preceding token ends is a remark on that token and carries none.
+* A tag is `@`, an unquoted identifier, and a colon. The `@` stands at the start of the comment or after white space,
+  so that an address in a sentence is none.
+* "The contents of the resulting tag will be whatever comes after the tag definition until the next tag or the end of
+  the comment-block": a value may run over several lines. Each line loses the white space around it (and, in a comment
+  whose every line begins with `*`, that star); the line ends are kept, those around the value are not. Quotes are
+  kept.
 * `@name` alone on a line, without a colon, is a tag with the empty value; it ends with its line.
 """
 
@@ -26,7 +27,7 @@ _STARRED_LINE = re.compile(r"(?m)^([ \t]*)\*")
 
 
 def read_tags(comments: Iterable[tuple[str, int, int]]) -> tuple[Tag, ...]:
-    """The tags of the comments, in order. A comment is its text with delimiters, its line (from 1) and column (from 0)."""
+    """The tags of the comments, in order. A comment: its text with delimiters, its line (from 1), its column (from 0)."""
     return tuple(
         tag for text, line, column in comments if text.startswith("/*") for tag in _tags_of(text, line, column)
     )
