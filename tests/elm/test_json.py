@@ -31,6 +31,7 @@ from engine.language.types.datatype import (
     ListType,
     NamedType,
     TupleType,
+    TypeParameter,
 )
 from engine.language.values import Date, DateTime, Long, Quantity, Ratio, Time
 
@@ -244,6 +245,13 @@ def test_named_operands(name, count, elements):
 def test_membership_in_a_named_value_set():
     value_set = elm.ValueSetRef(name="HbA1c", result_type=VALUESET)
     assert written(operator("InValueSet", FIVE, value_set))["valueset"]["name"] == "HbA1c"
+
+
+def test_a_generic_overload_keeps_its_type_parameters():
+    generic = (TypeParameter("T"), ListType(TypeParameter("T")))
+    node = operator("In", FIVE, LIST, signature=generic, result=BOOLEAN)
+    assert "signature" not in written(node)
+    same(trees.library_of(node))
 
 
 def test_precision():

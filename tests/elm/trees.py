@@ -13,6 +13,7 @@ from engine.language.types.datatype import (
     ListType,
     NamedType,
     TupleType,
+    TypeParameter,
     system,
 )
 from engine.language.values import Date, DateTime, Long, Quantity, Ratio, Time
@@ -38,6 +39,8 @@ TYPES = st.recursive(
     ),
     max_leaves=3,
 )
+PARAMETERS = st.sampled_from([TypeParameter("T"), ListType(TypeParameter("T"))])
+SIGNATURES = st.lists(TYPES | PARAMETERS, max_size=3).map(tuple)
 
 DECIMALS = st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**20), max_value=10**20)
 QUANTITIES = st.builds(Quantity, DECIMALS, st.sampled_from(["1", "mg/dL", "days", "10*9/L"]))
@@ -97,7 +100,7 @@ def _named_operator(inner):
     def build(shape):
         name, count = shape
         return node(
-            elm.Operator, name=st.just(name), operands=_tuples(inner, count, count), signature=_tuples(TYPES)
+            elm.Operator, name=st.just(name), operands=_tuples(inner, count, count), signature=SIGNATURES
         )  # fmt: skip
 
     return NAMED_OPERATORS.flatmap(build)
@@ -134,13 +137,13 @@ def _nodes(inner):
         node(elm.Tuple, elements=_tuples(st.tuples(IDENTIFIERS, inner), maximum=2)),
         node(elm.Instance, elements=_tuples(st.tuples(IDENTIFIERS, inner), maximum=2), result_type=NAMED),
         node(elm.Ratio, numerator=inner, denominator=inner),
-        node(elm.FunctionRef, operands=_tuples(inner), signature=_tuples(TYPES), **REFERENCES),
-        node(elm.Operator, name=OPERATOR_NAMES, operands=_tuples(inner, 2, 6), signature=_tuples(TYPES),
+        node(elm.FunctionRef, operands=_tuples(inner), signature=SIGNATURES, **REFERENCES),
+        node(elm.Operator, name=OPERATOR_NAMES, operands=_tuples(inner, 2, 6), signature=SIGNATURES,
              precision=PRECISIONS),
         _named_operator(inner),
         node(elm.If, condition=inner, then=inner, otherwise=inner),
         node(elm.Case, comparand=st.none() | inner, items=_tuples(st.tuples(inner, inner), 1, 2), otherwise=inner,
-             signature=_tuples(TYPES, 1)),
+             signature=SIGNATURES),
         node(elm.Is, operand=inner, type=TYPES),
         node(elm.As, operand=inner, strict=st.booleans()),
         node(elm.Property, source=inner, path=IDENTIFIERS),

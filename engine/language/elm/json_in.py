@@ -10,8 +10,6 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import msgspec
-
 from engine.language.elm import nodes as elm
 from engine.language.elm.shapes import NAMED_OPERANDS, OPERATORS, VOCABULARY_ELEMENTS
 from engine.language.elm.types_json import (
@@ -30,6 +28,7 @@ from engine.language.elm.types_json import (
     span_of,
     tags_of,
     text,
+    types_of_text,
 )
 from engine.language.operators.registry import TABLE
 from engine.language.types.datatype import DataType, ListType, NamedType
@@ -210,8 +209,23 @@ def _type_attribute(node: Json, name: str) -> DataType | None:
     return named_type(node, name) if name in node else None
 
 
-def _signature(node: Json) -> tuple[DataType, ...]:
-    return tuple(datatype(one) for one in members(node, "signature"))
+def _signature(node: Json) -> tuple[DataType, ...] | None:
+    """The overload bound; one with type parameters stands in our own tag. None when the node does not say."""
+    if "signature" in node:
+        return tuple(datatype(one) for one in members(node, "signature"))
+    written = own(node, "signature")
+    if written is None:
+        return None
+    try:
+        return types_of_text(written)
+    except ValueError as error:
+        raise Malformed(node, f"its signature cannot be read: {error}") from error
+
+
+def _signed(node: Json, operands: tuple[elm.Expression, ...]) -> tuple[DataType, ...]:
+    """The overload bound, else the types of the operands."""
+    signature = _signature(node)
+    return tuple(o.result_type for o in operands) if signature is None else signature
 
 
 # ---------------------------------------------------------------- values
@@ -327,7 +341,7 @@ def _quantity_value(node: Json) -> Quantity:
 
 def _temporal(node: Json) -> elm.Expression:
     """A written Date, DateTime or Time; with a signature it is the operator of that name."""
-    if "signature" in node:
+    if "signature" in node or own(node, "signature") is not None:
         return _operator(node)
     kind = node["type"]
     parts: dict[str, Any] = {}
@@ -397,7 +411,7 @@ def _function_ref(node: Json) -> elm.FunctionRef:
     operands = _children(node, "operand")
     return elm.FunctionRef(
         name=text(node, "name"), library=optional_text(node, "libraryName"), operands=operands,
-        signature=_signature(node) if "signature" in node else tuple(o.result_type for o in operands),
+        signature=_signed(node, operands),
         result_type=_type(node), span=span_of(node),
     )  # fmt: skip
 
@@ -418,7 +432,7 @@ def _operator(node: Json) -> elm.Operator:
             raise Malformed(node, f"'precision' must be one of {', '.join(sorted(PRECISIONS))}")
     return elm.Operator(
         name=name, operands=operands, precision=precision,
-        signature=_signature(node) if "signature" in node else tuple(o.result_type for o in operands),
+        signature=_signed(node, operands),
         result_type=_type(node), span=span_of(node),
     )  # fmt: skip
 
@@ -434,8 +448,9 @@ def _sliced(node: Json) -> elm.Operator:
     elif name != "Tail":
         raise Malformed(node, f"{name!r} is not written as a Slice")
     return elm.Operator(
-        name=name, operands=tuple(operands), signature=_signature(node), result_type=_type(node), span=span_of(node)
-    )
+        name=name, operands=tuple(operands), signature=_signed(node, tuple(operands)), result_type=_type(node),
+        span=span_of(node),
+    )  # fmt: skip
 
 
 def _first(node: Json, name: str) -> Json:
@@ -484,15 +499,9 @@ def _if(node: Json) -> elm.If:
 def _case(node: Json) -> elm.Case:
     comparand = _optional(node, "comparand")
     items = tuple((_child(item, "when"), _child(item, "then")) for item in members(node, "caseItem"))
-    signature: tuple[DataType, ...] = ()
-    written = own(node, "signature")
-    if written is not None:
-        try:
-            signature = tuple(datatype(one) for one in msgspec.json.decode(written, type=list[dict[str, Any]]))
-        except (msgspec.DecodeError, Malformed) as error:
-            raise Malformed(node, f"its signature cannot be read: {error}") from error
-    elif comparand is not None and "annotation" not in node:
-        signature = (comparand.result_type, comparand.result_type)
+    signature = _signature(node)
+    if signature is None:
+        signature = () if comparand is None else (comparand.result_type, comparand.result_type)
     return elm.Case(
         comparand=comparand, items=items, otherwise=_child(node, "else"), signature=signature,
         result_type=_type(node), span=span_of(node),

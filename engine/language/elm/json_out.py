@@ -17,8 +17,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-import msgspec
-
 from engine.language.elm import nodes as elm
 from engine.language.elm.shapes import (
     BALANCED,
@@ -33,11 +31,13 @@ from engine.language.elm.types_json import (
     SYSTEM_NAMESPACE,
     Json,
     annotation,
+    is_generic,
     mark,
     namespace,
     qualified,
     specifier,
     type_attribute,
+    types_text,
 )
 from engine.language.types.datatype import (
     CODE,
@@ -179,8 +179,16 @@ def _result(datatype: DataType) -> tuple[str, Any]:
     return _type_attribute("resultType", datatype, ("Name", "Specifier"))
 
 
-def _signature(types: tuple[DataType, ...]) -> list[Json]:
-    return [_specifier(datatype) for datatype in types]
+_is_generic = lru_cache(maxsize=4096)(is_generic)
+_types_text = lru_cache(maxsize=1024)(types_text)
+
+
+def _sign(out: Json, types: tuple[DataType, ...]) -> None:
+    """The overload bound. ELM has no type parameters: a generic overload stands in one of our own tags."""
+    if any(map(_is_generic, types)):
+        mark(out, "signature", _types_text(types))
+    else:
+        out["signature"] = [_specifier(datatype) for datatype in types]
 
 
 class _Writer:
@@ -252,7 +260,8 @@ class _Writer:
 
     def function(self, node: elm.FunctionRef, out: Json) -> None:
         self.reference(node, out)
-        out.update(signature=_signature(node.signature), operand=self.all(node.operands))
+        _sign(out, node.signature)
+        out["operand"] = self.all(node.operands)
 
     def name(self, node: elm.OperandRef | elm.AliasRef | elm.QueryLetRef, out: Json) -> None:
         out["name"] = node.name
@@ -286,7 +295,7 @@ class _Writer:
     def _bound(node: elm.Operator, out: Json) -> None:
         if node.precision is not None:
             out["precision"] = node.precision.capitalize()
-        out["signature"] = _signature(node.signature)
+        _sign(out, node.signature)
 
     def _named(self, node: elm.Operator, names: tuple[str, ...], out: Json) -> None:
         if len(node.operands) > len(names):
@@ -305,8 +314,9 @@ class _Writer:
             (start,) = number
         elif node.name == "Take":
             end = _typed({"type": "Coalesce", "operand": [*number, start]}, INTEGER)
-        out.update(type="Slice", signature=_signature(node.signature), source=source, startIndex=start, endIndex=end)
+        out.update(type="Slice", source=source, startIndex=start, endIndex=end)
         mark(out, "operator", node.name)
+        _sign(out, node.signature)
 
     def chain(self, node: elm.Operator, out: Json) -> None:
         """``a op b op c``: left nested, or balanced where the steps may be taken in any order."""
@@ -326,7 +336,7 @@ class _Writer:
     def _part(self, node: elm.Operator, operands: list[Json]) -> Json:
         out: Json = {"type": node.name}
         out.update([_result(node.result_type)])
-        if len(node.signature) == 2:
+        if len(node.signature) == 2 and not any(map(_is_generic, node.signature)):
             self._bound(node, out)
         out["operand"] = operands
         return mark(out, "chain", "part")
@@ -339,8 +349,8 @@ class _Writer:
     def case(self, node: elm.Case, out: Json) -> None:
         if node.comparand is not None:
             out["comparand"] = self.write(node.comparand)
-        if node.signature:
-            mark(out, "signature", msgspec.json.encode(_signature(node.signature)).decode())
+        if node.signature or node.comparand is not None:
+            mark(out, "signature", _types_text(node.signature))
         out["caseItem"] = [{"when": self.write(when), "then": self.write(then)} for when, then in node.items]
         out["else"] = self.write(node.otherwise)
 

@@ -9,7 +9,10 @@ Source: CQL 1.5.3, "Logical Specification", TypeSpecifier; schema ``cqlannotatio
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
+
+import msgspec
 
 from engine.errors import Span
 from engine.language.types.datatype import (
@@ -75,6 +78,25 @@ def specifier(datatype: DataType) -> Json:
         case TypeParameter(name):
             return {"type": "ParameterTypeSpecifier", "parameterName": name}
     raise TypeError(f"{datatype!r} has no ELM type specifier")
+
+
+def is_generic(datatype: DataType) -> bool:
+    """True when a type parameter stands anywhere in the type."""
+    match datatype:
+        case TypeParameter():
+            return True
+        case ListType(inner) | IntervalType(inner):
+            return is_generic(inner)
+        case TupleType(elements):
+            return any(is_generic(inner) for _, inner in elements)
+        case ChoiceType(alternatives):
+            return any(map(is_generic, alternatives))
+    return False
+
+
+def types_text(types: tuple[DataType, ...]) -> str:
+    """Types as the value of one of our own tags: a JSON list of type specifiers."""
+    return msgspec.json.encode([specifier(datatype) for datatype in types]).decode()
 
 
 def type_attribute(prefix: str, datatype: DataType, suffixes: tuple[str, str]) -> tuple[str, Any]:
@@ -178,6 +200,15 @@ def datatype(node: Json) -> DataType:
     if kind == "ParameterTypeSpecifier":
         return TypeParameter(text(node, "parameterName"))
     raise Malformed(node, f"{kind!r} is no ELM type specifier")
+
+
+@lru_cache(maxsize=1024)
+def types_of_text(written: str) -> tuple[DataType, ...]:
+    """The types that :func:`types_text` wrote; ValueError for any other text."""
+    try:
+        return tuple(datatype(one) for one in msgspec.json.decode(written, type=list[dict[str, Any]]))
+    except (msgspec.DecodeError, Malformed) as error:
+        raise ValueError(str(error)) from error
 
 
 def _element_type(element: Json) -> DataType:
