@@ -28,6 +28,9 @@ class Resolver(Protocol):
         """The resource meant, or None."""
 
 
+REFERENCE = "Reference"
+"""The system under which an index holds what a path of references refers to: ``Type/id`` and ``id``."""
+
 MAX_REFERENCES = 3
 """References followed on the way to a code; R4 needs one. Resources that refer to each other in a circle end here."""
 
@@ -35,7 +38,18 @@ MAX_REFERENCES = 3
 def codes_at(record: Resolver, element: Element, path: str) -> Iterator[Key]:
     """The (system, code) pairs at ``path``, in document order; repeated ones are repeated."""
     definitions: Definitions = record.bundle.definitions
+    if definitions.elements(element.type).get(path) in ("Reference", "List<Reference>"):
+        yield from _references(definitions, element, path)
     yield from _walk(record, definitions, element, path.split("."), MAX_REFERENCES)
+
+
+def _references(definitions: Definitions, element: Element, path: str) -> Iterator[Key]:
+    """``Type/id`` and ``id`` of each reference at the path, so that ``[Provenance: target in X.id]`` finds them."""
+    for child in _children(definitions, element, path):
+        text = child.json.get("reference")
+        if isinstance(text, str) and not text.startswith("#"):
+            yield REFERENCE, text
+            yield REFERENCE, text.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
 
 
 def _walk(

@@ -41,6 +41,7 @@ class Ambiguous(Exception):
 
 
 _CHOICE_BINDING = frozenset({"Union", "Intersect", "Except", "Coalesce", "Flatten"})
+"""Operators that take lists of different types as lists of their choice (Developer's Guide "Choice Types")."""
 
 
 def best_match(
@@ -85,10 +86,27 @@ def match(overload: Overload, operands: Sequence[DataType], conversions: Convers
     best: Match | None = None
     for binding in _bindings(overload, names, operands, conversions):
         wanted = tuple(substitute(t, binding) for t in overload.operands)
-        found = _bound(overload, wanted, substitute(overload.result, binding), operands, conversions)
+        result = _narrowed(overload, substitute(overload.result, binding), operands, conversions)
+        found = _bound(overload, wanted, result, operands, conversions)
         if found is not None and (best is None or found.cost < best.cost):
             best = found
     return best
+
+
+def _narrowed(
+    overload: Overload, result: DataType, operands: Sequence[DataType], conversions: Conversions
+) -> DataType:
+    """``except`` keeps the type of its left side, ``intersect`` has the alternatives both sides know."""
+    if overload.name not in ("Except", "Intersect") or not isinstance(result, ListType):
+        return result
+    if not isinstance(result.element, ChoiceType) or not all(isinstance(o, ListType) for o in operands):
+        return result
+    left, right = (ChoiceType.of([o.element]) for o in operands if isinstance(o, ListType))
+    if overload.name == "Except":
+        return ListType(left)
+    known = result.element.alternatives
+    common = [t for t in known if conversions.is_subtype(t, left) and conversions.is_subtype(t, right)]
+    return ListType(ChoiceType.of(common)) if common else result
 
 
 def _bound(
@@ -131,6 +149,8 @@ def _bindings(
     for want, have in zip(overload.operands, operands, strict=True):
         _collect(want, have, collected, conversions)
     options: list[dict[str, DataType]] = [{}]
+    lists = not any(isinstance(t, IntervalType) for t in overload.operands)
+    choice = overload.name in _CHOICE_BINDING and lists
     for name in names:
         found = collected[name]
         typed = [t for t in found if t not in (ANY, ERROR)]
@@ -138,10 +158,10 @@ def _bindings(
         for datatype in typed:
             candidates.update(dict.fromkeys(conversions.targets(datatype)))
             base = conversions.base(datatype)
-            while base is not None and base != ANY and len(typed) > 1:
+            while base is not None and base != ANY and len(typed) > 1 and not choice:
                 candidates[base] = None
                 base = conversions.base(base)
-        if len(typed) > 1 and (overload.name in _CHOICE_BINDING or any(isinstance(t, ChoiceType) for t in typed)):
+        if len(typed) > 1 and (choice or (lists and any(isinstance(t, ChoiceType) for t in typed))):
             candidates[ChoiceType.of(typed)] = None
         if not candidates:
             candidates = {ANY: None}

@@ -75,7 +75,7 @@ class QueryRules(AnalyserBase):
             return codes, "in"
         if datatype in (CODE, CONCEPT):
             return codes, node.comparator or "~"
-        for target in (ListType(CODE), ListType(CONCEPT), ListType(STRING), CODE, CONCEPT):
+        for target in (ListType(CODE), ListType(CONCEPT), ListType(STRING), CODE, CONCEPT, STRING):
             step = self.conversions.find(datatype, target)
             if step is not None:
                 plural = isinstance(target, ListType)
