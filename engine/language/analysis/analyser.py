@@ -25,7 +25,6 @@ from engine.language.types.datatype import ANY, CODESYSTEM, DataType, ListType, 
 from engine.language.types.model import Model
 
 
-
 class Analyser(LiteralRules, OperatorRules, TimingRules, NameRules, QueryRules):
     """Analyses one library; ``run`` gives its ELM, ``diagnostics`` what is wrong with it."""
 
@@ -43,7 +42,7 @@ class Analyser(LiteralRules, OperatorRules, TimingRules, NameRules, QueryRules):
         self.source = library.source or library.name or "expression"
         self.lines = library.text.splitlines()
         self.diagnostics: list[Diagnostic] = []
-        self.model_names = {local: uri for local, (uri, _) in models.items()}
+        self.model_names: dict[str, str] = {local: entry[0] for local, entry in models.items()}
         self.models = {uri: model for uri, model in models.values()}
         self.includes = dict(includes)
         self.units = units

@@ -26,6 +26,9 @@ from engine.language.types.datatype import (
 if TYPE_CHECKING:
     from engine.language.types.model import Model
 
+NEARNESS = 0.6
+"""How alike two names must be (difflib's ratio) for one to be suggested for the other."""
+
 
 class AnalyserBase:
     """State and services of the analysis of one library; the parts (names, operators, queries …) build on it."""
@@ -58,7 +61,7 @@ class AnalyserBase:
     @staticmethod
     def nearest(name: str, known: Iterable[str]) -> str:
         """``; did you mean 'X'?`` for the nearest known name, or nothing."""
-        close = difflib.get_close_matches(name, list(dict.fromkeys(known)), n=1, cutoff=0.6)
+        close = difflib.get_close_matches(name, list(dict.fromkeys(known)), n=1, cutoff=NEARNESS)
         return f"; did you mean '{close[0]}'?" if close else ""
 
     # ------------------------------------------------------------ operators

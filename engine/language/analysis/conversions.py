@@ -29,6 +29,7 @@ from engine.language.types.datatype import (
     ListType,
     NamedType,
     TupleType,
+    TypeParameter,
 )
 from engine.language.types.lattice import Lattice
 from engine.language.types.model import Model
@@ -244,17 +245,14 @@ class Conversions(Lattice):
 
     def _promote(self, source: DataType, target: DataType) -> Conversion | None:
         if self.list_promotion and isinstance(target, ListType) and not isinstance(source, ListType):
-            inner = self.find(source, target.element)
-            if inner is not None:
-
-                def build(e: elm.Expression) -> elm.Expression:
-                    return elm.Operator(name="ToList", operands=(inner.build(e),), signature=(), result_type=target)
-
-                return Conversion(PROMOTION + inner.cost, build)
+            promoted = self.find(source, target.element)
+            if promoted is not None:
+                listed = _generic("ToList", TypeParameter("T"), target)
+                return Conversion(PROMOTION + promoted.cost, _chain(promoted.build, listed))
         if self.list_demotion and isinstance(source, ListType) and not isinstance(target, ListType):
             inner = self.find(source.element, target)
             if inner is not None:
-                single = convert_by_operator("SingletonFrom", source, source.element)
+                single = _generic("SingletonFrom", ListType(TypeParameter("T")), source.element)
                 return Conversion(PROMOTION + inner.cost, _chain(single, inner.build))
         return None
 
@@ -269,6 +267,11 @@ def _call(function: str, source: DataType, target: DataType) -> Build:
     return lambda e: elm.FunctionRef(
         name=name, library=library, operands=(e,), signature=(source,), result_type=target, span=e.span
     )
+
+
+def _generic(name: str, parameter: DataType, result: DataType) -> Build:
+    """The unary operator ``name`` with its generic signature."""
+    return convert_by_operator(name, parameter, result)
 
 
 def _chain(first: Build, second: Build) -> Build:

@@ -15,18 +15,19 @@ from engine.language.operators.registry import Overload
 from engine.language.syntax import tree
 from engine.language.types.datatype import ChoiceType, DataType, ListType, NamedType
 
-SYSTEM_FUNCTIONS = frozenset(
-    """
-    Abs AllTrue AnyTrue Avg CanConvertQuantity Ceiling Children Coalesce Combine Concatenate ConvertQuantity ConvertsToBoolean
-    ConvertsToDate ConvertsToDateTime ConvertsToDecimal ConvertsToInteger ConvertsToLong ConvertsToQuantity
-    ConvertsToRatio ConvertsToString ConvertsToTime Count Date DateTime Descendants EndsWith Exists Exp ExpandValueSet First
-    Flatten Floor GeometricMean HighBoundary IndexOf Indexer IsFalse IsNull IsTrue Last LastPositionOf Length Ln Log LowBoundary Lower Matches
-    Max Median Message Min Mode Now PopulationStdDev PopulationVariance PositionOf Power Precision Product ReplaceMatches
-    Round Size Skip Slice Split SplitOnMatches StartsWith StdDev Substring SubsumedBy Subsumes Sum Tail Take Time
-    TimeOfDay ToBoolean ToChars ToConcept ToDate ToDateTime ToDecimal ToInteger ToList ToLong ToQuantity ToRatio ToString
-    ToTime Today Truncate Upper Variance
-    """.split()
-)
+SYSTEM_FUNCTIONS = frozenset({
+    "Abs", "AllTrue", "AnyTrue", "Avg", "CanConvertQuantity", "Ceiling", "Children", "Coalesce", "Combine",
+    "Concatenate", "ConvertQuantity", "ConvertsToBoolean", "ConvertsToDate", "ConvertsToDateTime",
+    "ConvertsToDecimal", "ConvertsToInteger", "ConvertsToLong", "ConvertsToQuantity", "ConvertsToRatio",
+    "ConvertsToString", "ConvertsToTime", "Count", "Date", "DateTime", "Descendants", "EndsWith", "Exists",
+    "Exp", "ExpandValueSet", "First", "Flatten", "Floor", "GeometricMean", "HighBoundary", "IndexOf", "Indexer",
+    "IsFalse", "IsNull", "IsTrue", "Last", "LastPositionOf", "Length", "Ln", "Log", "LowBoundary", "Lower",
+    "Matches", "Max", "Median", "Message", "Min", "Mode", "Now", "PopulationStdDev", "PopulationVariance",
+    "PositionOf", "Power", "Precision", "Product", "ReplaceMatches", "Round", "Size", "Skip", "Slice", "Split",
+    "SplitOnMatches", "StartsWith", "StdDev", "Substring", "SubsumedBy", "Subsumes", "Sum", "Tail", "Take",
+    "Time", "TimeOfDay", "ToBoolean", "ToChars", "ToConcept", "ToDate", "ToDateTime", "ToDecimal", "ToInteger",
+    "ToList", "ToLong", "ToQuantity", "ToRatio", "ToString", "ToTime", "Today", "Truncate", "Upper", "Variance",
+})  # fmt: skip
 """Operators that CQL calls as functions, by name (Appendix B)."""
 
 METHOD_NAMES = {
@@ -36,7 +37,7 @@ METHOD_NAMES = {
     "indexOf": "PositionOf", "substring": "Substring", "toInteger": "ToInteger", "toDecimal": "ToDecimal",
     "combine": "Combine", "children": "Children", "descendants": "Descendants", "descendents": "Descendants",
 }  # fmt: skip
-"""FHIRPath spellings usable after a dot when no fluent function has the name (Appendix G, "FHIRPath Function Mapping")."""
+"""FHIRPath spellings usable after a dot when no fluent function has the name ("FHIRPath Function Mapping")."""
 
 _AGE = re.compile(r"(Calculate)?AgeIn(Years|Months|Weeks|Days|Hours|Minutes|Seconds)(At)?$")
 

@@ -188,7 +188,7 @@ class OperatorRules(AnalyserBase):
         made = self.operator(name, [low, high], node.span, precision=precision, spelled=f"{kind} between")
         types = made.signature if isinstance(made, elm.Operator) else ()
         wrong = {DATE: ("hour", "minute", "second", "millisecond"), TIME: ("year", "month", "week", "day")}
-        if types and types[0] in wrong and precision in wrong[types[0]]:  # type: ignore[index]
+        if types and types[0] in wrong and precision in wrong[types[0]]:
             return self.error(node.span, "no-precision", f"a {types[0]} has no {precision}s")
         return made
 

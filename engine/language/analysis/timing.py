@@ -1,4 +1,7 @@
-"""Timing phrases: ``starts 3 days or more before start of X`` as ELM (Developer's Guide "Timing and Interval Operators")."""
+"""Timing phrases: ``starts 3 days or more before start of X`` as ELM.
+
+Source: CQL 1.5.3, Developer's Guide "Timing and Interval Operators".
+"""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ class Iteration(Expression):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator(Expression):
-    """An operator of the table, or one with lazy operands (And, Or, Xor, Implies, Coalesce), n-ary where associative."""
+    """An operator of the table, or one with lazy operands (And, Or, Implies, Coalesce), n-ary where associative."""
 
     name: str
     operands: tuple[Expression, ...]

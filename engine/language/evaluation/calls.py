@@ -65,7 +65,7 @@ def _without_context(function: Function, arity: int) -> Function:
 
 
 def _lifted(overload: Overload, function: Function) -> Function:
-    """An Uncertainty met at run time is lifted as the overload says; one that says nothing has no rule for it: an error."""
+    """An Uncertainty met at run time is lifted as the overload says; one that says nothing makes an error."""
     conversion = overload.name in ("ToDecimal", "ToLong", "ToQuantity")
     arithmetic = overload.uncertain == "arithmetic" or conversion
     comparison = overload.uncertain == "comparison"
@@ -77,7 +77,7 @@ def _lifted(overload: Overload, function: Function) -> Function:
                     return lift_arithmetic(lambda *o: function(context, *o))(*operands)
                 if comparison:
                     return lift_comparison(overload.name, lambda *o: function(context, *o))(*operands)
-                message = f"'{overload.name}' has no rule for an uncertain value such as a number of days between partial dates"
+                message = f"'{overload.name}' has no rule for an uncertain value, such as days between partial dates"
                 raise EvaluationError(message, code="uncertain")
         return function(context, *operands)
 
@@ -132,10 +132,8 @@ def _fold(function: Function, operands: list[Closure], propagate: bool) -> Closu
         total = first(frame)
         for operand in rest:
             value = operand(frame)
-            if propagate and (total is None or value is None):
-                total = None
-            else:
-                total = function(context, total, value)
+            unknown = propagate and (total is None or value is None)
+            total = None if unknown else function(context, total, value)
         return total
 
     return chain
@@ -197,12 +195,12 @@ def _implies(operands: list[Closure]) -> Closure:
     """A chain groups from the left; a false left side makes true without asking the right one."""
 
     def evaluate(frame: Frame) -> bool | None:
-        total = operands[0](frame)
+        total: bool | None = operands[0](frame)
         for operand in operands[1:]:
             if total is False:
                 total = True
                 continue
-            value = operand(frame)
+            value: bool | None = operand(frame)
             total = value if total is True else (True if value is True else None)
         return total
 
@@ -222,7 +220,7 @@ def _coalesce(operands: list[Closure]) -> Closure:
     return evaluate
 
 
-_LAZY: dict[str, Callable[[list[Any]], Any]] = {"And": _and, "Or": _or, "Implies": _implies, "Coalesce": _coalesce}
+_LAZY: dict[str, Callable[[list[Any]], Callable[[list[Any]], Any]]] = {"And": _and, "Or": _or, "Implies": _implies, "Coalesce": _coalesce}
 
 
 # ---------------------------------------------------------------- tracing

@@ -82,7 +82,7 @@ class Program:
         found = self._compiled.get(key)
         if found is None:
             found = self._compiled[key] = self._make_define(library, name, traced)
-        return found  # type: ignore[no-any-return]
+        return found
 
     def _make_define(self, library: str, name: str, traced: bool) -> Closure:
         from engine.language.evaluation.compiler import Compiler
@@ -120,7 +120,7 @@ class Program:
                 return body[0](frame)
 
             found = self._compiled[key] = (call, lambda: compiler.size)
-        return found  # type: ignore[no-any-return]
+        return found
 
 
 def remembered(key: tuple[str, str], evaluate: Callable[[Run], Any], traced: bool) -> Closure:

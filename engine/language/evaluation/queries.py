@@ -1,4 +1,7 @@
-"""Closures of queries: sources, lets, relationships, where, return or aggregate, sort (Language Semantics, "Queries")."""
+"""Closures of queries: sources, lets, relationships, where, return or aggregate, sort.
+
+Source: CQL 1.5.3, Language Semantics, "Queries".
+"""
 
 from __future__ import annotations
 
@@ -189,7 +192,7 @@ def _sort(
                     frame[slot] = row
                     computed.append(closure(frame))
             compare = cmp_to_key(lambda a, b: sort_compare(context, a, b))
-            positions = sorted(range(len(result)), key=lambda i: compare(computed[i]), reverse=descending)  # noqa: B023
+            positions = sorted(range(len(result)), key=lambda i: compare(computed[i]), reverse=descending)
             result = [result[i] for i in positions]
         return result
 

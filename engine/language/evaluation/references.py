@@ -201,7 +201,8 @@ def _native(compiler: Compiler, node: elm.FunctionRef) -> Any:
     if node.library is None or len(node.operands) != 1:
         return None
     key = _library_of(compiler, node)
-    if key.partition("|")[0] != CONVERSION_LIBRARY or (key in compiler.program.units and key not in compiler.program.native):
+    program = compiler.program
+    if key.partition("|")[0] != CONVERSION_LIBRARY or (key in program.units and key not in program.native):
         return None
     source = node.signature[0]
     model = compiler.program.models.get(source.model) if isinstance(source, NamedType) else None
