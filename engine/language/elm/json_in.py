@@ -30,7 +30,6 @@ from engine.language.elm.types_json import (
     text,
     types_of_text,
 )
-from engine.language.operators.registry import TABLE
 from engine.language.types.datatype import DataType, ListType, NamedType
 from engine.language.values import Date, DateTime, Long, Quantity, Ratio, Time
 
@@ -178,8 +177,6 @@ def _read(node: Json) -> elm.Expression:
         return reader(node)
     if kind is None:
         raise Malformed(node, "'type' is missing")
-    if type(kind) is str and TABLE.overloads(kind):
-        return _operator(node)
     raise Malformed(node, f"{kind!r} is not an ELM expression this engine knows")
 
 
