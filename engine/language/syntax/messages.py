@@ -53,6 +53,10 @@ _OPERATORS = (
     | _types("during", "before", "after", "within", "meets", "overlaps")
     | frozenset((P.INCLUDED_IN, P.MORE_THAN, P.LESS_THAN, P.ON_OR))
 )
+OPERAND_EXPECTED = _types(
+    *INFIX, ":", "not", "exists", "cast", "where", "return", "then", "else", "of", "from", "in"
+) | {P.SUCH_THAT}
+"""The tokens behind which an expression cannot end."""
 _CLAUSES = _types("let", "with", "without", "where", "return", "aggregate", "sort")
 _STATEMENTS = _types("define", "context", "using", "include", "parameter", "codesystem", "valueset", "code", "concept")
 _ACCESS = _types("public", "private")
@@ -100,9 +104,12 @@ def describe_expected(kinds: frozenset[int]) -> str:
     if rest >= _OPENERS:
         words.append("an expression")
         rest -= _first_of(P.RULE_expression)
+    elif rest >= _first_of(P.RULE_typeSpecifier):
+        words.append("a type")
+        rest -= _first_of(P.RULE_typeSpecifier)
     elif rest >= _NAMES:
         words.append("a name")
-        rest -= _first_of(P.RULE_referentialIdentifier)
+        rest -= _first_of(P.RULE_memberName if P.AND in rest else P.RULE_referentialIdentifier)
     if len(rest & _OPERATORS) > 3:
         words.append("an operator")
         rest -= _OPERATORS | _UNITS | {P.NUMBER}

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from antlr4 import PredictionMode
+from antlr4 import PredictionMode, Token
 from antlr4.atn.ParserATNSimulator import ParserATNSimulator
 from antlr4.dfa.DFAState import DFAState
 from antlr4.error.ErrorListener import ErrorListener
@@ -28,13 +28,14 @@ from engine.language.grammar.generated.CqlParser import CqlParser
 from engine.language.syntax import tree
 from engine.language.syntax.building import LibraryBuilder
 from engine.language.syntax.expressions import ExpressionBuilder
-from engine.language.syntax.messages import explain
+from engine.language.syntax.messages import OPERAND_EXPECTED, explain
 from engine.language.syntax.reporting import Reporter
 from engine.language.syntax.scanning import Scan, scan
 
 NESTING_LIMIT = 100
 """How deep expressions and types may nest: brackets, `if`, `case`, arguments, clauses of queries within queries."""
 
+_NAMED = tuple([kind, CqlParser.COLON] for kind in (CqlParser.IDENTIFIER, CqlParser.QUOTEDIDENTIFIER))
 _Built = TypeVar("_Built", tree.Library, tree.Expression)
 _LOCK = threading.Lock()
 
@@ -112,6 +113,7 @@ class _Parser(CqlParser):  # type: ignore[misc]
     def __init__(self, scanned: Scan, nesting_limit: int, report: Reporter) -> None:
         super().__init__(scanned.stream)
         self._interp = _Predictor(self, self.atn, self.decisionsToDFA, self.sharedContextCache)
+        self.report = report
         self.nesting = 0
         self.nesting_limit = nesting_limit
         self.removeErrorListeners()
@@ -130,6 +132,24 @@ class _Parser(CqlParser):  # type: ignore[misc]
         self._input.seek(token.tokenIndex)
         raise _TooDeep
 
+    def fill_before_definitions(self) -> None:
+        """Report an operand missing before `define name:`, and put `null` in its place.
+
+        `define` may be a name: the parser would take it for the operand, and see the next mistake far off.
+        """
+        stream = self._input
+        types = [*stream.types, Token.EOF, Token.EOF]
+        filled: list[Any] = []
+        for place, token in enumerate(stream.tokens):
+            opens = types[place] == CqlParser.DEFINE and types[place + 1 : place + 3] in _NAMED
+            if opens and place and types[place - 1] in OPERAND_EXPECTED:
+                self.report.at_token(token, "syntax", "expected an expression before define")
+                absent = token.clone()
+                absent.type = CqlParser.NULL
+                filled.append(absent)
+            filled.append(token)
+        stream.replace(filled)
+
     def here(self) -> Any:
         return self._input.LT(1)
 
@@ -144,6 +164,7 @@ class _Parser(CqlParser):  # type: ignore[misc]
 
     def thoroughly(self, rule: str) -> Any:
         """The parse tree of a full LL parse; the mistakes found are with the reporter."""
+        self.fill_before_definitions()
         self.reset()
         self.nesting = 0
         self._interp.predictionMode = PredictionMode.LL
@@ -156,6 +177,7 @@ class _Listener(ErrorListener):  # type: ignore[misc]
 
     def __init__(self, report: Reporter) -> None:
         self.report = report
+        self.deaf_until = 0
 
     def syntaxError(  # noqa: N802 — ANTLR's name
         self,
@@ -166,5 +188,11 @@ class _Listener(ErrorListener):  # type: ignore[misc]
         msg: str,
         e: Any,
     ) -> None:
+        if offendingSymbol.tokenIndex < self.deaf_until:
+            return
+        if (
+            offendingSymbol.type == CqlParser.DEFINE
+        ):  # `define name:` read as names on the way back is no second mistake
+            self.deaf_until = offendingSymbol.tokenIndex + 3
         code, message = explain(recognizer, offendingSymbol, e)
         self.report.at_token(offendingSymbol, code, message)

@@ -101,7 +101,9 @@ class QueryBuilder(NameBuilder, ABC):
         """A query without `from`: `term` is its first source, `ctx` what follows it."""
         children = ctx.children
         source = t.AliasedSource(
-            expression=self.source(term), alias=self.name(children[0]), span=self.span(term.start, children[0].stop)
+            expression=self.source(term, children[0]),
+            alias=self.name(children[0]),
+            span=self.span(term.start, children[0].stop),
         )
         others = [self.aliased_source(child) for child in children[2:-1:2]]
         return self.clauses((source, *others), children[-1], term.start, ctx.stop)
@@ -110,18 +112,24 @@ class QueryBuilder(NameBuilder, ABC):
         sources = tuple([self.aliased_source(child) for child in ctx.children[1:-1:2]])
         return self.clauses(sources, ctx.children[-1], ctx.start, ctx.stop)
 
-    def source(self, term: Any) -> t.Expression:
+    def source(self, term: Any, alias: Any) -> t.Expression:
         """The first source of a query: a retrieve, a name or a parenthesis, as in `aliasedSource`."""
         node = self.term(term)
         last, first = term.stop.type, term.start.type
         is_retrieve = isinstance(node, t.Retrieve)
         is_name = self.qualified(node) is not None
         is_parenthesis = first == P.LEFT_PARENTHESIS and last == P.RIGHT_PARENTHESIS and self.whole_parenthesis(term)
-        if not (is_retrieve or is_name or is_parenthesis):
+        if isinstance(node, t.NumberLiteral) and not is_parenthesis:
+            self.report.at_token(
+                alias.start,
+                "unit-without-quotes",
+                f"a unit is written in single quotes: {node.text} '{alias.start.text}'",
+            )
+        elif not (is_retrieve or is_name or is_parenthesis):
             self.report.at_token(
                 term.start,
                 "query-source",
-                "the source of a query is a retrieve, a name or an expression in parentheses; put this one in parentheses",
+                "the source of a query is a retrieve, a name or an expression in parentheses; put it in parentheses",
             )
         return node
 

@@ -29,11 +29,17 @@ class TokenStream:
     __slots__ = ("index", "last", "tokenSource", "tokens", "types")
 
     def __init__(self, tokens: list[Any], source: Any) -> None:
+        self.tokenSource = source
+        self.replace(tokens)
+
+    def replace(self, tokens: list[Any]) -> None:
+        """Read from the first of `tokens` on."""
         self.tokens = tokens
         self.types = [token.type for token in tokens]
         self.last = len(tokens) - 1
         self.index = 0
-        self.tokenSource = source
+        for place, token in enumerate(tokens):
+            token.tokenIndex = place
 
     def LA(self, offset: int) -> int:  # noqa: N802 — ANTLR's name
         """The type of the token `offset` ahead; 1 is the current one."""
@@ -76,7 +82,8 @@ class Scan:
 
 
 def scan(text: str, report: Reporter, nesting_limit: int) -> Scan:
-    """Read `text` into tokens. Characters that no token begins with are reported and left out."""
+    """Read `text` into tokens. What no token reads is reported and left out; a string
+    without an end is reported and kept, so that the parser does not miss it."""
     lexer = QuickLexer(InputStream(text))
     lexer.removeErrorListeners()
     tokens: list[Any] = []
@@ -91,8 +98,9 @@ def scan(text: str, report: Reporter, nesting_limit: int) -> Scan:
             continue
         if kind == CqlLexer.UNKNOWN_CHARACTER or kind == CqlLexer.UNTERMINATED:
             _report_unreadable(token, report)
-            continue
-        token.tokenIndex = len(tokens)
+            if kind == CqlLexer.UNKNOWN_CHARACTER or token.text[0] == "/":
+                continue
+            token.type = kind = CqlLexer.STRING if token.text[0] == "'" else CqlLexer.QUOTEDIDENTIFIER
         tokens.append(token)
         if kind in _OPENING:
             depth += 1

@@ -27,7 +27,7 @@ _STARRED_LINE = re.compile(r"(?m)^([ \t]*)\*")
 
 
 def read_tags(comments: Iterable[tuple[str, int, int]]) -> tuple[Tag, ...]:
-    """The tags of the comments, in order. A comment: its text with delimiters, its line (from 1), its column (from 0)."""
+    """The tags of the comments, in order. A comment: text with delimiters, line (from 1), column (from 0)."""
     return tuple(
         tag for text, line, column in comments if text.startswith("/*") for tag in _tags_of(text, line, column)
     )

@@ -282,7 +282,7 @@ class ElapsedOf(Expression):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentFrom(Expression):
-    """``year from x``; ``component`` is a singular precision, ``date``, ``time``, ``timezone`` or ``timezoneoffset``."""
+    """``year from x``; ``component``: a singular precision, ``date``, ``time``, ``timezone`` or ``timezoneoffset``."""
 
     component: str
     operand: Expression
@@ -362,7 +362,7 @@ class TimingPhrase(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConcurrentPhrase(TimingPhrase):
-    """``[starts|ends|occurs] same [p] (or before|or after)? (as|than) [start|end]``, and ``on or before`` etc. is not here.
+    """``[starts|ends|occurs] same [p] as|or before|or after [start|end]``; ``on or before`` is no such phrase.
 
     ``left`` / ``right`` select a boundary of an operand: ``start``, ``end`` or None; ``relation`` is ``as``,
     ``or before`` or ``or after``.
