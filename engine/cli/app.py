@@ -1,0 +1,131 @@
+"""The commands and their arguments. What a command needs is imported when it runs, so that help stays quick."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Screens patients for clinical trials whose eligibility criteria are written in CQL.",
+)  # fmt: skip
+
+
+class Format(StrEnum):
+    """How results are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    NDJSON = "ndjson"
+    CSV = "csv"
+
+
+Inputs = Annotated[
+    list[Path], typer.Argument(metavar="INPUT...", help="FHIR R4 bundles, folders of bundles, NDJSON files of bundles.")
+]
+TrialIds = Annotated[
+    list[str] | None,
+    typer.Option("--trial", metavar="ID", help="Only this trial (repeatable); a .cql file is taken as it is."),
+]
+PatientId = Annotated[str | None, typer.Option("--patient", metavar="ID", help="Only this patient.")]
+ScreeningDate = Annotated[
+    str | None, typer.Option("--screening-date", metavar="DATE", help="The day asked about; today by default.")
+]
+Parameters = Annotated[
+    Path | None, typer.Option("--parameters", metavar="FILE", help="A JSON object with CQL parameters by name.")
+]
+TimeZone = Annotated[
+    str, typer.Option("--time-zone", metavar="OFFSET", help="The site's offset from UTC, for times without one.")
+]
+
+
+@app.command()
+def screen(
+    inputs: Inputs,
+    trial: TrialIds = None,
+    patient: PatientId = None,
+    screening_date: ScreeningDate = None,
+    parameters: Parameters = None,
+    time_zone: TimeZone = "+00:00",
+    format: Annotated[
+        Format, typer.Option("--format", help="Of what is printed, or of the output file.")
+    ] = Format.TABLE,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="Write the whole result here (JSON unless --format)."),
+    ] = None,
+) -> None:
+    """Screens patients for trials: eligible first, then by how little would settle the rest."""
+    from engine.cli.inputs import Options
+    from engine.cli.screening import command
+
+    options = Options(trial or [], patient, screening_date, parameters, time_zone)
+    raise typer.Exit(command(inputs, options, format.value, output))
+
+
+@app.command()
+def explain(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="One patient's FHIR R4 bundle.")],
+    trial: TrialIds = None,
+    patient: PatientId = None,
+    screening_date: ScreeningDate = None,
+    parameters: Parameters = None,
+    time_zone: TimeZone = "+00:00",
+) -> None:
+    """Prints one patient's answer, criterion by criterion, in the protocol's words."""
+    from engine.cli.inputs import Options
+    from engine.cli.screening import explain_command
+
+    raise typer.Exit(explain_command(bundle, Options(trial or [], patient, screening_date, parameters, time_zone)))
+
+
+@app.command()
+def trials() -> None:
+    """Lists the trials."""
+    from engine.cli.listing import command
+
+    raise typer.Exit(command())
+
+
+@app.command()
+def check(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH...]", help="CQL files, value sets, folders; the product's own by default."),
+    ] = None,
+) -> None:
+    """Compiles libraries and value sets and prints every mistake with its place; exit code 1 if there is an error."""
+    from engine.cli.checking import command
+
+    raise typer.Exit(command(paths or []))
+
+
+@app.command(name="eval")
+def evaluate(
+    expression: Annotated[str | None, typer.Argument(metavar="EXPRESSION", help="A CQL expression.")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", metavar="FILE", help="Evaluate it over this patient.")
+    ] = None,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="Answer expressions from standard input, a JSON object a line.")
+    ] = False,
+) -> None:
+    """Evaluates a CQL expression."""
+    from engine.cli.evaluate import command
+
+    raise typer.Exit(command(expression, bundle, jsonl))
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen at; 0 for any that is free.")] = 8000,
+) -> None:
+    """Starts the HTTP service, by default for this machine only."""
+    from engine.cli.serving import command
+
+    raise typer.Exit(command(host, port))

@@ -1,0 +1,115 @@
+"""``eligibility screen`` and ``eligibility explain``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.cli.inputs import Options, Selection, complain, prepare, select_trials
+from engine.errors import InputError
+from engine.report import csv_text, json_text, ndjson_text, ordered
+from engine.sources import patients
+from engine.trials import Screening, TrialResult
+
+UNUSABLE = 2
+"""The exit code when an input, a parameter or a trial could not be used."""
+
+WRITERS = {"json": json_text, "ndjson": ndjson_text, "csv": csv_text}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run over some inputs gave."""
+
+    results: list[TrialResult] = field(default_factory=list)
+    patients: int = 0
+    failed: int = 0
+
+
+def command(inputs: list[Path], options: Options, format: str, output: Path | None) -> int:
+    """Screens the inputs; the exit code is 0, or 2 when anything could not be used."""
+    selection = select_trials(options.trials)
+    screening = _prepared(selection, options)
+    if screening is None:
+        return UNUSABLE
+    outcome = run(inputs, screening, options.patient)
+    outcome.results = ordered(outcome.results)
+    written = _write(outcome.results, format, output)
+    if outcome.patients or outcome.failed:
+        complain(summary(outcome, len(selection.trials)))
+    if output is not None and written:
+        complain(f"The whole result is in {output}.")
+    return 0 if written and not outcome.failed and not selection.problems else UNUSABLE
+
+
+def explain_command(bundle: Path, options: Options) -> int:
+    """Prints the answers for one bundle; exit codes as of :func:`command`."""
+    from engine.report.explain import explain_text
+
+    selection = select_trials(options.trials)
+    screening = _prepared(selection, options)
+    if screening is None:
+        return UNUSABLE
+    outcome = run([bundle], screening, options.patient)
+    print("\n".join(explain_text(result) for result in outcome.results), end="")
+    return UNUSABLE if outcome.failed or selection.problems else 0
+
+
+def _prepared(selection: Selection, options: Options) -> Screening | None:
+    for sentence in selection.problems:
+        complain(sentence)
+    if not selection.trials:
+        complain("Nothing was screened: no trial can be used.")
+        return None
+    try:
+        return prepare(selection, options)
+    except InputError as problem:
+        complain(problem)
+        return None
+
+
+def run(inputs: list[Path], screening: Screening, patient: str | None) -> Outcome:
+    """Screens one patient after the other; what is wrong with an input is told, and the others go on."""
+    outcome = Outcome()
+    for item in patients(inputs, patient):
+        if isinstance(item, InputError):
+            outcome.failed += 1
+            complain(item)
+            continue
+        outcome.patients += 1
+        outcome.results.extend(screening.screen(item.record, item.source))
+    return outcome
+
+
+def summary(outcome: Outcome, trials: int) -> str:
+    """What was screened, how it came out, and how many inputs failed."""
+    verdicts = [r.verdict for r in outcome.results]
+    parts = [f"{verdicts.count(v)} {v}" for v in ("eligible", "needs-review", "ineligible")]
+    patients_ = f"{outcome.patients} patient{'' if outcome.patients == 1 else 's'}"
+    trials_ = f"{trials} trial{'' if trials == 1 else 's'}"
+    text = f"Screened {patients_} for {trials_}: {', '.join(parts)}."
+    if outcome.failed:
+        text += f" {outcome.failed} of {outcome.patients + outcome.failed} inputs could not be used."
+    return text
+
+
+def _write(results: list[TrialResult], format: str, output: Path | None) -> bool:
+    """Prints the results or writes them to the file; with a table the file is JSON. False when it cannot be written."""
+    if format == "table":
+        from rich.console import Console
+
+        from engine.report.table import print_table
+
+        print_table(results, Console(highlight=False))
+    elif output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(WRITERS[format](results))
+    if output is None:
+        return True
+    try:
+        output.write_bytes(WRITERS["json" if format == "table" else format](results))
+    except OSError as problem:
+        complain(f"{output}: the result cannot be written: {problem.strerror}")
+        return False
+    return True

@@ -1,0 +1,83 @@
+"""Values and reasons in words, for tables and explanations."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from engine.language.values.json import decimal_text
+from engine.trials import CriterionResult, Evidence, Missing, TrialResult
+
+RESULTS = {
+    "met": "met", "not-met": "not met", "unknown": "unknown", "error": "error", "not-encoded": "not encoded",
+}  # fmt: skip
+BASES = {
+    "record": "",
+    "assumed-absent": "no record, and the history is taken to be complete",
+    "attested": "attested",
+    "no-data": "no data",
+}
+
+
+def value_text(value: Any) -> str:
+    """A value of the record as a person writes it: ``98 10*9/L``, ``< 5 mg/dL``."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case Decimal():
+            return decimal_text(value)
+        case {"value": number, **rest}:
+            return " ".join(str(p) for p in (rest.get("comparator"), value_text(number), rest.get("unit")) if p)
+        case dict():
+            return ", ".join(f"{name} {value_text(part)}" for name, part in value.items())
+        case list():
+            return ", ".join(value_text(part) for part in value)
+    return str(value)
+
+
+def evidence_text(evidence: Evidence) -> str:
+    """``Observation/plt valueQuantity 98 10*9/L (2026-03-12)``."""
+    date = f" ({evidence.date})" if evidence.date else ""
+    return f"{evidence.resource} {evidence.path}: {value_text(evidence.value)}{date}"
+
+
+def missing_text(missing: Missing) -> str:
+    """What would settle an unknown, in words."""
+    if missing.element is not None:
+        reason = f": {missing.reason}" if missing.reason else ""
+        return f"{missing.resource} has no usable {missing.element}{reason}"
+    named = f" “{missing.codes}”" if missing.codes else ""
+    reason = f" ({missing.reason})" if missing.reason else ""
+    return f"{missing.resource_type}{named}{reason}"
+
+
+def reason_text(criterion: CriterionResult) -> str:
+    """One clause for a table: what decides this criterion, or what it lacks."""
+    if criterion.result == "error":
+        return f"error: {criterion.error}"
+    if criterion.result == "not-encoded":
+        return "not encoded"
+    if criterion.near_miss is not None:
+        miss = criterion.near_miss
+        return (
+            f"{miss.value}, asked {miss.operator} {miss.limit}"
+            if criterion.kind == "inclusion"
+            else (f"{miss.value} {miss.operator} {miss.limit}")
+        )
+    if criterion.result == "unknown" and criterion.missing:
+        return f"missing {missing_text(criterion.missing[0])}"
+    for evidence in criterion.evidence:
+        if evidence.role == "decided":
+            date = f" on {evidence.date}" if evidence.date else ""
+            return f"{value_text(evidence.value)}{date}"
+    return BASES[criterion.basis] or RESULTS[criterion.result]
+
+
+def absence_text(result: TrialResult) -> str:
+    """What the verdict takes from silence, as one sentence, or nothing."""
+    parts = []
+    if result.absence.criteria:
+        parts.append(f"rests on absence: {', '.join(result.absence.criteria)}")
+    if result.absence.resource_types:
+        parts.append(f"no record of type {', '.join(result.absence.resource_types)}")
+    return "; ".join(parts)

@@ -1,0 +1,107 @@
+"""Patients from files: a bundle, an NDJSON file of bundles, or a folder of such; one at a time, with its mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import InputError
+from engine.fhir import Bundle, PatientRecord, decode_bundle
+
+SUFFIXES = (".json", ".ndjson", ".jsonl")
+LINES = (".ndjson", ".jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A patient's record and the input it came from (a file, or a line of one)."""
+
+    record: PatientRecord
+    source: str
+
+
+def patients(inputs: Iterable[Path], patient: str | None = None) -> Iterator[Patient | InputError]:
+    """The patients of the inputs in order; an input that cannot be used is an InputError, and the rest goes on.
+
+    ``patient`` (an id, reference or address) asks for one: bundles without it are passed over, and it is an InputError
+    if no input has it.
+    """
+    paths = list(inputs)
+    found = False
+    for path in paths:
+        for bundle in bundles(path):
+            if isinstance(bundle, InputError):
+                yield bundle
+                continue
+            if patient is not None and not _holds(bundle, patient):
+                continue
+            found = True
+            yield _patient(bundle, patient)
+    if patient is not None and not found:
+        names = ", ".join(map(str, paths))
+        yield InputError(names, "", f"holds no Patient '{patient}'; check the id")
+
+
+def bundles(path: Path) -> Iterator[Bundle | InputError]:
+    """The bundles of a file or folder (its ``.json``, ``.ndjson`` and ``.jsonl`` files, recursively and by name)."""
+    if not path.is_dir():
+        yield from _of_file(path)
+        return
+    try:
+        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    except OSError as problem:
+        yield InputError(str(path), "", f"the folder cannot be read: {problem.strerror}")
+        return
+    if not files:
+        yield InputError(str(path), "", "the folder holds no bundle: no file that ends with .json or .ndjson")
+    for file in files:
+        yield from _of_file(file)
+
+
+def _of_file(path: Path) -> Iterator[Bundle | InputError]:
+    source = str(path)
+    try:
+        if path.suffix.lower() in LINES:
+            yield from _of_lines(path, source)
+            return
+        data = path.read_bytes()
+    except FileNotFoundError:
+        yield InputError(source, "", "there is no such file or folder")
+        return
+    except OSError as problem:
+        yield InputError(source, "", f"the file cannot be read: {problem.strerror}")
+        return
+    yield _decoded(data, source, "")
+
+
+def _of_lines(path: Path, source: str) -> Iterator[Bundle | InputError]:
+    """A bundle a line; only one line is held at a time."""
+    empty = True
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                empty = False
+                yield _decoded(line, source, f"line {number}")
+    if empty:
+        yield InputError(source, "", "is empty; a FHIR Bundle a line was expected")
+
+
+def _decoded(data: bytes, source: str, place: str) -> Bundle | InputError:
+    try:
+        return decode_bundle(data, source=source, place=place)
+    except InputError as problem:
+        return problem
+
+
+def _patient(bundle: Bundle, patient: str | None) -> Patient | InputError:
+    try:
+        record = PatientRecord.from_bundle(bundle, patient)
+    except InputError as problem:
+        return problem
+    return Patient(record, f"{bundle.source}: {bundle.place}" if bundle.place else bundle.source)
+
+
+def _holds(bundle: Bundle, patient: str) -> bool:
+    wanted = (patient, f"Patient/{patient}")
+    return any(e.reference in wanted or e.full_url == patient for e in bundle.patients())

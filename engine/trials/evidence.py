@@ -1,0 +1,315 @@
+"""From a trace to evidence: which elements decided, which were looked at, what was set aside, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from engine.fhir import Element, PatientRecord, path_of, resource_of
+from engine.language.evaluation.trace import Mark, Read, RetrieveTrace, Trace, Use
+from engine.language.values import Code, CodeSystem, Concept, ValueSet
+from engine.trials.results import Evidence, Missing, SetAside
+
+DATES: dict[str, tuple[str, ...]] = {
+    "Observation": ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued"),
+    "Condition": ("onsetDateTime", "onsetPeriod", "recordedDate"),
+    "Procedure": ("performedDateTime", "performedPeriod"),
+    "MedicationRequest": ("authoredOn",),
+    "MedicationStatement": ("effectiveDateTime", "effectivePeriod", "dateAsserted"),
+    "MedicationAdministration": ("effectiveDateTime", "effectivePeriod"),
+    "MedicationDispense": ("whenHandedOver", "whenPrepared"),
+    "Immunization": ("occurrenceDateTime",),
+    "AllergyIntolerance": ("onsetDateTime", "recordedDate"),
+    "DiagnosticReport": ("effectiveDateTime", "effectivePeriod", "issued"),
+    "Specimen": ("collection.collectedDateTime", "collection.collectedPeriod", "receivedTime"),
+    "Consent": ("dateTime",),
+    "Encounter": ("period",),
+    "Patient": ("birthDate",),
+}
+"""The elements that date a resource, the most telling first (FHIR R4 resource definitions)."""
+
+CODES = ("code", "vaccineCode", "medicationCodeableConcept", "medicationReference", "type", "scope")
+"""Where a resource says what it is."""
+
+NOT_MISSED = frozenset(
+    {"comparator", "dataAbsentReason", "extension", "modifierExtension", "verificationStatus", "type"}
+)
+"""Elements whose absence has a meaning of its own in FHIR R4 or says nothing: an unknown is not explained by them."""
+
+WHOLE = frozenset({"Quantity", "SimpleQuantity", "Age", "Duration", "CodeableConcept", "Coding", "Period", "Reference"})
+"""Datatypes that say something only as a whole."""
+
+EXCUSES = frozenset({"assumed-absent", "attested"})
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the traces of one result say of the record."""
+
+    evidence: tuple[Evidence, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    bases: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def decided(self) -> bool:
+        """True when a record other than the patient's own data decided."""
+        return any(e.role == "decided" for e in self.evidence)
+
+
+def findings(record: PatientRecord, traces: Iterable[Trace], *, unknown: bool) -> Findings:
+    """The findings of these traces; ``unknown`` asks for what is missing as well."""
+    collected = _Collected(record)
+    for trace in traces:
+        collected.trace(trace)
+    return Findings(
+        evidence=tuple(collected.evidence()),
+        set_aside=tuple(SetAside(record.reference_of(e), reason) for e, reason in collected.aside.values()),
+        missing=tuple(dict.fromkeys(collected.missing())) if unknown else (),
+        bases=frozenset(collected.bases),
+    )
+
+
+class _Collected:
+    """The events of some traces, sorted by what they mean."""
+
+    def __init__(self, record: PatientRecord) -> None:
+        self.record = record
+        self.decided: dict[int, Element] = {}
+        self.considered: dict[int, Element] = {}
+        self.reads: dict[tuple[int, str, str], tuple[Element, str, Any, str]] = {}
+        self.absent: list[tuple[Element, str]] = []
+        self.filtered: dict[tuple[int, str], Element] = {}
+        self.used: dict[int, tuple[Element, str]] = {}
+        self.clauses: dict[int, str] = {}
+        self.retrieves: list[RetrieveTrace] = []
+        self.aside: dict[tuple[int, str], tuple[Element, str]] = {}
+        self.bases: dict[str, None] = {}
+
+    def trace(self, trace: Trace) -> None:
+        for event in trace.events:
+            match event:
+                case RetrieveTrace():
+                    self.retrieves.append(event)
+                    for element in event.found:
+                        self._consider(element, trace.define)
+                case Read():
+                    self._read(event, trace.define)
+                case Use(values=values, filtering=False):
+                    for element in _elements(values):
+                        root = resource_of(element)
+                        self.decided[id(root)] = root
+                        self.used.setdefault(id(root), (root, trace.define))
+                case Mark():
+                    self._mark(event)
+
+    def _consider(self, element: Any, clause: str) -> None:
+        for inner in _elements((element,)):
+            root = resource_of(inner)
+            self.considered[id(root)] = root
+            self.clauses.setdefault(id(root), clause)
+
+    def _read(self, event: Read, clause: str) -> None:
+        if not isinstance(event.owner, Element):
+            return
+        root = resource_of(event.owner)
+        self._consider(root, clause)
+        path = _path(event)
+        if event.filtering:
+            if path:
+                self.filtered[id(root), path] = root
+            return
+        self.decided[id(root)] = root
+        if event.value is None or event.value == []:
+            self.absent.append((event.owner, event.path))
+        elif path:
+            path, value = _whole(event, path)
+            self.reads[id(root), path, clause] = (root, path, value, clause)
+
+    def _mark(self, event: Mark) -> None:
+        for name, value in event.tags:
+            if name == "basis" and value in EXCUSES and event.result is not None and not event.filtering:
+                self.bases[value] = None
+            if name == "setaside" and event.arguments:
+                kept = {id(resource_of(e)) for e in _elements((event.result,))}
+                for element in _elements((event.arguments[0],)):
+                    root = resource_of(element)
+                    if id(root) not in kept:
+                        self.aside[id(root), value] = (root, value)
+
+    # ------------------------------------------------------------ evidence
+
+    def evidence(self) -> Iterator[Evidence]:
+        """Decided first, each resource by the deepest elements read; then what was only considered."""
+        paths = [(key, path) for key, path, _ in self.reads]
+        shown: set[int] = set()
+        for root, path, value, clause in self.reads.values():
+            if not any(key == id(root) and _within(other, path) for key, other in paths):
+                shown.add(id(root))
+                yield self._item(root, path, _plain(value), clause, decided=True)
+        for key, (root, clause) in self.used.items():
+            if key not in shown:
+                shown.add(key)
+                yield self._whole_resource(root, clause, decided=True)
+        for key, root in self.considered.items():
+            if key not in shown and root.type != "Patient":
+                yield self._whole_resource(root, self.clauses[key], decided=key in self.decided)
+
+    def _item(self, root: Element, path: str, value: Any, clause: str, *, decided: bool) -> Evidence:
+        role = "decided" if decided else "considered"
+        return Evidence(self.record.reference_of(root), path, value, date_of(root), clause, role)  # type: ignore[arg-type]
+
+    def _whole_resource(self, root: Element, clause: str, *, decided: bool) -> Evidence:
+        path = next((name for name in CODES if name in root.json), "")
+        value = _plain_json(root.json[path]) if path else root.type
+        return self._item(root, path, value, clause, decided=decided)
+
+    # ------------------------------------------------------------ missing
+
+    def missing(self) -> Iterator[Missing]:
+        """Retrieves of which nothing was used, elements that are not there, and elements that cannot be read."""
+        for retrieve in self.retrieves:
+            usable = [e for e in _elements(retrieve.found) if id(resource_of(e)) in self.decided]
+            if not usable:
+                names = [*_named(retrieve.codes)] or [(None, None)]
+                for name, url in names:
+                    yield Missing(retrieve.type_name, codes=name, url=url, reason=self._unusable(retrieve.found))
+        problems = [(p.resource, p.path, p.message) for p in self.record.problems]
+        for owner, path in self.absent:
+            if path in NOT_MISSED:
+                continue
+            root = resource_of(owner)
+            place = ".".join(part for part in (path_of(owner), path) if part)
+            yield Missing(root.type, element=place, resource=self.record.reference_of(root))
+        touched = {self.record.reference_of(root): root for root in self.considered.values()}
+        for reference, path, message in problems:
+            if reference in touched and self._asked(touched[reference], path):
+                yield Missing(touched[reference].type, element=path, resource=reference, reason=message)
+
+    def _asked(self, root: Element, path: str) -> bool:
+        """True when the trace read the element, or something that it stands in or that stands in it."""
+        read = [p for key, p, _ in self.reads if key == id(root)] + [p for key, p in self.filtered if key == id(root)]
+        read += [".".join(x for x in (path_of(o), s) if x) for o, s in self.absent if resource_of(o) is root]
+        return any(path.startswith(p) or p.startswith(path) for p in read)
+
+    def _unusable(self, found: tuple[Any, ...]) -> str | None:
+        """Why resources that were found did not count: the reasons they were set aside for."""
+        roots = {id(resource_of(e)) for e in _elements(found)}
+        reasons = dict.fromkeys(reason for (key, _), (_, reason) in self.aside.items() if key in roots)
+        if reasons:
+            return f"{len(roots)} found, none usable: {', '.join(reasons)}"
+        return f"{len(roots)} found, none usable" if roots else None
+
+
+# ---------------------------------------------------------------- values of the record
+
+
+def date_of(resource: Element) -> str | None:
+    """The date of a resource as it is written; of a period its start, or its end where only that is known."""
+    for path in DATES.get(resource.type, ("date", "created", "recordedDate", "authoredOn")):
+        value: Any = resource.json
+        for step in path.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(value, dict):
+            value = value.get("start") or value.get("end")
+        if isinstance(value, str):
+            return value
+    return None
+
+
+def text_of(concept: Any) -> str | None:
+    """A CodeableConcept or Coding in words: its text, else a display with the code, else the code."""
+    if not isinstance(concept, dict):
+        return None
+    given = concept.get("coding")
+    codings = given if isinstance(given, list) else [concept]
+    coding = next((c for c in codings if isinstance(c, dict) and c.get("code")), {})
+    name, code = concept.get("text") or coding.get("display"), coding.get("code")
+    if name and code:
+        return f"{name} ({code})"
+    return str(name or code) if name or code else None
+
+
+def _elements(values: Any) -> Iterator[Element]:
+    """The FHIR elements in a value: itself, or in a list."""
+    if isinstance(values, Element):
+        yield values
+    elif isinstance(values, list | tuple):
+        for value in values:
+            yield from _elements(value)
+
+
+def _path(event: Read) -> str:
+    """The JSON path that was read: of the element found, else of its owner and the name asked for."""
+    value = event.value
+    if isinstance(value, list) and value and isinstance(value[0], Element):
+        return path_of(value[0]).rsplit("[", 1)[0]
+    if isinstance(value, Element):
+        return path_of(value)
+    owner = path_of(event.owner)
+    if event.path == "value" and not isinstance(event.owner.json, dict):
+        return owner
+    return ".".join(part for part in (owner, event.path) if part)
+
+
+def _within(inner: str, outer: str) -> bool:
+    return inner.startswith((f"{outer}.", f"{outer}["))
+
+
+def _whole(event: Read, path: str) -> tuple[str, Any]:
+    """Quantities and coded elements are shown whole, whatever part of them was read: the outermost one read in."""
+    found: tuple[str, Any] = (path, event.value)
+    current = event.value if isinstance(event.value, Element) else event.owner
+    while isinstance(current, Element) and current.parent is not None:
+        if current.type in WHOLE:
+            found = (path_of(current), current)
+        current = current.parent
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Element):
+        return _plain_json(value.json)
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    if value is None or isinstance(value, bool | int | Decimal):
+        return value
+    return str(value)
+
+
+def _plain_json(value: Any) -> Any:
+    """Decoded JSON as a person expects it: a quantity with its unit, a coded element in words, a reference as text."""
+    if isinstance(value, list):
+        return [_plain_json(v) for v in value]
+    if isinstance(value, str):
+        return str(value)
+    if not isinstance(value, dict):
+        return value
+    if "value" in value and set(value) <= {"value", "unit", "code", "system", "comparator", "id", "extension"}:
+        shown = {"value": _plain_json(value["value"]), "unit": value.get("unit") or value.get("code")}
+        shown["comparator"] = value.get("comparator")
+        return {name: part for name, part in shown.items() if part is not None}
+    if "coding" in value or set(value) <= {"text", "system", "code", "display", "version", "userSelected", "id"}:
+        return text_of(value)
+    if "reference" in value:
+        return str(value["reference"])
+    return {name: _plain_json(part) for name, part in value.items()}
+
+
+def _named(codes: Any) -> Iterator[tuple[str | None, str | None]]:
+    """Name and address of what a retrieve asked for."""
+    match codes:
+        case ValueSet() | CodeSystem():
+            yield codes.name or codes.id, codes.id
+        case Code():
+            yield codes.display or codes.code, f"{codes.system}|{codes.code}"
+        case Concept():
+            for code in codes.codes:
+                yield from _named(code)
+        case list():
+            for code in codes:
+                yield from _named(code)
+        case str():
+            yield codes, None
