@@ -9,13 +9,14 @@ from typing import Any
 
 import msgspec
 
+from engine.cli.elements import element_json
 from engine.errors import CompileError, EligibilityError, EvaluationError
 from engine.fhir import PatientRecord, decode_bundle
 from engine.language.values import DateTime
 from engine.language.values.json import encode, to_canonical, to_plain
 from engine.workspace import Workspace
 
-DEFINE = "define \"Result\":\n"
+DEFINE = 'define "Result":\n'
 HEADER = "using FHIR version '4.0.1'\ncontext Patient\n"
 
 
@@ -79,11 +80,12 @@ def command(expression: str | None, bundle: Path | None, jsonl: bool) -> int:
         if bundle is not None:
             record = PatientRecord.from_bundle(decode_bundle(bundle.read_bytes(), source=str(bundle)))
         value, _ = evaluate_text(workspace, expression, clock(), record)
+        shown = encode(to_plain(value, element_json))
     except OSError as problem:
         print(f"{bundle}: the file cannot be read: {problem.strerror}", file=sys.stderr)
         return 2
     except EligibilityError as problem:
         print(problem, file=sys.stderr)
         return 2
-    print(encode(to_plain(value)).decode())
+    print(shown.decode())
     return 0

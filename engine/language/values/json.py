@@ -3,9 +3,8 @@
 *Canonical*: every value carries its type, ``{"type": "Integer", "value": 1}``; for tools that compare engines. Decimals
 are texts with the digits they have, never with an exponent.
 
-*Plain*: what a person expects of ``{define: value}``: JSON's own null, booleans, numbers and strings; a resource is its
-reference ``Type/id``; other elements of a data model ``{"$fhir": …}``. Decimals stay Decimals here and become exact
-JSON numbers in :func:`encode`.
+*Plain*: what a person expects of ``{define: value}``: JSON's own null, booleans, numbers and strings; values of a data
+model as ``element`` writes them. Decimals stay Decimals here and become exact JSON numbers in :func:`encode`.
 
 The language knows no data model: a value that is none of its own is given to the callable ``element``.
 """
@@ -38,7 +37,7 @@ MAX_DEPTH: Final = 200
 """How deep values may be nested to be written as JSON; deeper is LimitExceeded, long before Python's own limit."""
 
 Element = Callable[[Any], Any]
-"""Writes a value of a data model: a resource as ``Type/id`` (or anything JSON), another element as its JSON."""
+"""Writes a value of a data model as JSON."""
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
@@ -66,8 +65,7 @@ def to_canonical(value: Any, datatype: DataType | None = None, element: Element 
 def to_plain(value: Any, element: Element | None = None) -> Any:
     """The plain JSON of a value; ``element``, errors and limits as for :func:`to_canonical`.
 
-    ``element`` gives a text for a resource (``Patient/1``), which stands as it is; anything else it gives stands
-    under ``$fhir``. An uncertain value stands under ``$uncertainty``.
+    An uncertain value stands under ``$uncertainty``.
     """
     return _plain(value, element, MAX_DEPTH)
 
@@ -163,8 +161,7 @@ def _plain(value: Any, element: Element | None, depth: int) -> Any:
             return [_plain(item, element, depth - 1) for item in value]
         case Tuple():
             return {name: _plain(item, element, depth - 1) for name, item in value.elements.items()}
-    written = _element(value, element)
-    return written if isinstance(written, str) else {"$fhir": written}
+    return _element(value, element)
 
 
 def _plain_clinical(value: Quantity | Ratio | Code | Concept | ValueSet | CodeSystem) -> dict[str, Any]:
