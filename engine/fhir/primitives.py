@@ -3,6 +3,9 @@
 Source: FHIR R4, Data Types, "Primitive Types" (http://hl7.org/fhir/R4/datatypes.html#primitive) and the ``value``
 types of the model information. Each reader raises ValueError with a sentence for JSON that is not of the datatype.
 
+One rule is wider than FHIR's: a time without an offset is read, since so much real data lacks it; it takes the offset of
+the run, as CQL says of every DateTime without one.
+
 CQL keeps milliseconds: digits of a second beyond the third are cut off, so that a time is never moved to a later one.
 """
 
@@ -21,7 +24,7 @@ MAX_EXPONENT = 64
 
 DATE_PATTERN = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 DATETIME_PATTERN = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d))?)?)?", re.ASCII
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII
 )
 TIME_PATTERN = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.(\d+))?", re.ASCII)
 MAX_OFFSET = 14 * 60
@@ -107,10 +110,10 @@ def read_date(value: Any) -> Date:
 
 
 def read_datetime(value: Any) -> DateTime:
-    """A date as above, or date, time and offset; precision is kept, a date alone has no offset."""
+    """A date as above, or date and time; precision is kept. A date alone has no offset, nor has a time written without."""
     match = DATETIME_PATTERN.fullmatch(value) if type(value) is str else None
     if match is None:
-        raise _refuse(value, "a dateTime (YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with Z or an offset)")
+        raise _refuse(value, "a dateTime (YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, with Z or an offset)")
     *numbers, fraction, offset = match.groups()
     try:
         month, day, hour, minute, second = (None if part is None else int(part) for part in numbers[1:])
@@ -122,7 +125,7 @@ def read_datetime(value: Any) -> DateTime:
 
 
 def read_instant(value: Any) -> DateTime:
-    """Date, time and offset, all of them."""
+    """Date and time, both of them."""
     if type(value) is str and "T" in value:
         return read_datetime(value)
     raise _refuse(value, "an instant (YYYY-MM-DDThh:mm:ss with Z or an offset)")
