@@ -12,13 +12,14 @@ texts slow and later ones quick; they are not safe for threads, hence the lock.
 
 from __future__ import annotations
 
+import gc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from antlr4 import PredictionMode, Token
 from antlr4.atn.ParserATNSimulator import ParserATNSimulator
-from antlr4.dfa.DFAState import DFAState
 from antlr4.error.ErrorListener import ErrorListener
 from antlr4.error.Errors import ParseCancellationException
 from antlr4.error.ErrorStrategy import BailErrorStrategy, DefaultErrorStrategy
@@ -70,7 +71,7 @@ def _parse(
     builder: Callable[[Scan, Reporter], Callable[[Any], _Built]],
 ) -> tuple[_Built | None, tuple[Diagnostic, ...]]:
     report = Reporter(text, source)
-    with _LOCK:
+    with _LOCK, _collector_paused():
         scanned = scan(text, report, nesting_limit)
         parser = _Parser(scanned, nesting_limit, report)
         try:
@@ -89,6 +90,18 @@ def _parse(
     return (None if report.diagnostics else built), tuple(report.diagnostics)
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Without the cyclic garbage collector, which would visit ANTLR's linked nodes again and again and free none."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
 class _TooDeep(Exception):
     """The nesting limit is passed at the current token."""
 
@@ -101,8 +114,9 @@ class _Predictor(ParserATNSimulator):  # type: ignore[misc]
         if start is not None and start.edges is not None:
             kind = input.types[input.index] + 1
             if 0 <= kind < len(start.edges):
-                state: DFAState | None = start.edges[kind]
-                if state is not None and state.isAcceptState and not state.requiresFullContext:
+                state: Any = start.edges[kind]
+                settled = state is not None and state.isAcceptState
+                if settled and (self.predictionMode == PredictionMode.SLL or not state.requiresFullContext):
                     return state.prediction  # type: ignore[no-any-return]
         return super().adaptivePredict(input, decision, outerContext)  # type: ignore[no-any-return]
 
