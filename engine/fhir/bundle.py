@@ -5,7 +5,7 @@ Source: FHIR R4, "Bundle" (http://hl7.org/fhir/R4/bundle.html) and the patient c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -18,6 +18,8 @@ from engine.fhir.references import ReferenceIndex, Target, identifiers_of, witho
 
 SetAsideKind = Literal["no-resource", "unknown-type", "no-subject", "unresolved-subject", "other-subject", "duplicate"]
 PERSONS = ("Patient", "RelatedPerson")
+EVERY_TYPE = "*"
+"""In :attr:`Bundle.unavailable`: every type but Patient, where nobody can say which ones are incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +63,25 @@ class Bundle:
     """The resources of one input. Made by :func:`decode_bundle`.
 
     ``set_aside`` are entries without a usable resource; ``problem_log`` collects unreadable elements as they are met;
-    ``about`` says for each entry whom it is about.
+    ``about`` says for each entry whom it is about. ``unavailable`` names the resource types that could not all be had
+    from where the bundle comes from, each with the reason; :data:`EVERY_TYPE` stands for all but Patient.
 
     Raises:
         InputError: no entries, or two entries of the same identity that differ.
     """
 
-    def __init__(self, resource: dict[str, Any], *, source: str, place: str = "", version: str = "4.0.1") -> None:
+    def __init__(
+        self,
+        resource: dict[str, Any],
+        *,
+        source: str,
+        place: str = "",
+        version: str = "4.0.1",
+        unavailable: Mapping[str, str] | None = None,
+    ) -> None:
         self.source = source
         self.place = place
+        self.unavailable: Mapping[str, str] = dict(unavailable or {})
         self.type: str | None = resource.get("type") if isinstance(resource.get("type"), str) else None
         self.definitions: Definitions = definitions(version)
         self.entries: list[Entry] = []

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from engine.fhir.bundle import Bundle, Entry, SetAside, contained_in
+from engine.errors import EvaluationError
+from engine.fhir.bundle import EVERY_TYPE, Bundle, Entry, SetAside, contained_in
 from engine.fhir.codes import Key, codes_at
 from engine.fhir.definitions import ABSTRACT_RESOURCES
 from engine.fhir.element import Element, Problem, resource_of
@@ -37,7 +38,7 @@ class PatientRecord:
         self._by_type: dict[str, list[Element]] = {}
         for entry in self._visible:
             self._by_type.setdefault(entry.type, []).append(entry.element)
-        self._code_indexes: dict[tuple[str, str], dict[Key, list[int]]] = {}
+        self._code_indexes: dict[tuple[str, str, bool], dict[Key, list[int]]] = {}
         self._others: dict[int | None, PatientRecord] = {}
 
     @classmethod
@@ -68,15 +69,42 @@ class PatientRecord:
         return "" if self.subject is None else self.reference_of(self.subject)
 
     def resources(self, type_name: str) -> Sequence[Element]:
-        """The visible resources of the type in document order; Resource and DomainResource mean all."""
+        """The visible resources of the type in document order; Resource and DomainResource mean all.
+
+        Raises:
+            EvaluationError: not all of the type could be had (code ``unavailable``): absence would prove nothing.
+        """
+        self._require(type_name)
         if type_name in ABSTRACT_RESOURCES:
             return [entry.element for entry in self._visible]
         return self._by_type.get(type_name, [])
 
     def all_resources(self, type_name: str) -> Sequence[Element]:
-        """The resources of the type whoever they are about: the Unfiltered context."""
+        """The resources of the type whoever they are about: the Unfiltered context. Errors as of :meth:`resources`."""
+        self._require(type_name)
         entries = self.bundle.entries
         return [e.element for e in entries if e.type == type_name or type_name in ABSTRACT_RESOURCES]
+
+    @property
+    def unavailable(self) -> Mapping[str, str]:
+        """Resource types of which not all could be had, with the reason; ``*`` for every type but Patient."""
+        return self.bundle.unavailable
+
+    def _require(self, type_name: str) -> None:
+        missing = self.bundle.unavailable
+        if not missing:
+            return
+        if type_name in ABSTRACT_RESOURCES:
+            name = next(iter(missing))
+        elif type_name in missing:
+            name = type_name
+        elif EVERY_TYPE in missing and type_name != "Patient":
+            name = EVERY_TYPE
+        else:
+            return
+        what = "records" if name == EVERY_TYPE else f"{name} records"
+        message = f"not all {what} of the patient could be fetched: {missing[name]}; fetch them and screen again"
+        raise EvaluationError(message, code="unavailable")
 
     def types(self) -> frozenset[str]:
         """The resource types of which the record sees at least one."""
@@ -112,16 +140,21 @@ class PatientRecord:
         entries = enumerate(self.bundle.entries)
         return next((index for index, entry in entries if entry.element is person), None)
 
-    def code_index(self, type_name: str, code_path: str) -> Mapping[Key, Sequence[int]]:
+    def code_index(
+        self, type_name: str, code_path: str, *, everyone: bool = False
+    ) -> Mapping[Key, Sequence[int]]:
         """(system, code) → positions in ``resources(type_name)`` of those that hold the code at ``code_path``.
+
+        With ``everyone`` the positions are those in ``all_resources(type_name)``.
 
         The path may lead through lists, choices and references (``medication``, ``device.code``): a reference counts
         with the code of what it refers to. Codes without a system have system None.
         """
-        key = (type_name, code_path)
+        key = (type_name, code_path, everyone)
         if key not in self._code_indexes:
             index: dict[Key, list[int]] = {}
-            for position, element in enumerate(self.resources(type_name)):
+            resources = self.all_resources(type_name) if everyone else self.resources(type_name)
+            for position, element in enumerate(resources):
                 for code in dict.fromkeys(codes_at(self, element, code_path)):
                     index.setdefault(code, []).append(position)
             self._code_indexes[key] = index
@@ -188,11 +221,13 @@ class PatientRecord:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the subject and all resources, the same for any order of entries and of JSON names."""
+        """SHA-256 of the subject, all resources and what is unavailable; the same for any order of entries and names."""
         rows = sorted(_CANONICAL.encode([e.full_url, e.json]) for e in self.bundle.entries)
         digest = hashlib.sha256(self.reference.encode())
         for row in rows:
             digest.update(b"\n" + row)
+        for name, reason in sorted(self.unavailable.items()):
+            digest.update(b"\n" + _CANONICAL.encode(["unavailable", name, reason]))
         return f"sha256:{digest.hexdigest()}"
 
 
