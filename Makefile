@@ -1,6 +1,6 @@
 # Every target works alone on a fresh clone: it needs Python 3.11 or newer, make and a package index; `grammar` also needs Java.
 #
-#   make screen [INPUT=folder, bundle or NDJSON file]   screen the patients; the whole result goes to build/screen.json
+#   make screen [INPUT=folder, bundle or NDJSON file] [DATE=day]   screen the patients; all of it goes to build/screen.json
 #   make test | check | bench | serve                   the tests; ruff and mypy; the measurements; the HTTP service
 #   make grammar | lock | clean                         regenerate the parser; renew requirements.lock; remove what make built
 
@@ -8,6 +8,8 @@
 
 INPUT ?= fhir_fixtures
 OUTPUT ?= build/screen.json
+# The day asked about: today, but for the sample patients the day they were made for.
+DATE ?= $(if $(filter fhir_fixtures,$(INPUT)),2026-06-15)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -22,7 +24,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 screen: $(STAMP)
 	@mkdir -p "$(dir $(OUTPUT))"
-	@$(BIN)/eligibility screen "$(INPUT)" --output "$(OUTPUT)"
+	@$(BIN)/eligibility screen "$(INPUT)" $(if $(DATE),--screening-date $(DATE)) --output "$(OUTPUT)"
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest

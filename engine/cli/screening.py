@@ -15,6 +15,9 @@ from engine.trials import Screening, TrialResult
 UNUSABLE = 2
 """The exit code when an input, a parameter or a trial could not be used."""
 
+WIDE = 160
+"""Columns of a table that goes to no terminal."""
+
 WRITERS = {"json": json_text, "ndjson": ndjson_text, "csv": csv_text}
 
 
@@ -101,7 +104,8 @@ def _write(results: list[TrialResult], format: str, output: Path | None) -> bool
 
         from engine.report.table import print_table
 
-        print_table(results, Console(highlight=False))
+        width = None if sys.stdout.isatty() else WIDE
+        print_table(results, Console(highlight=False, width=width))
     elif output is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(WRITERS[format](results))

@@ -59,17 +59,14 @@ def reason_text(criterion: CriterionResult) -> str:
         return "not encoded"
     if criterion.near_miss is not None:
         miss = criterion.near_miss
-        return (
-            f"{miss.value}, asked {miss.operator} {miss.limit}"
-            if criterion.kind == "inclusion"
-            else (f"{miss.value} {miss.operator} {miss.limit}")
-        )
+        return f"{miss.value} {miss.operator} {miss.limit}"
     if criterion.result == "unknown" and criterion.missing:
         return f"missing {missing_text(criterion.missing[0])}"
     for evidence in criterion.evidence:
         if evidence.role == "decided":
             date = f" on {evidence.date}" if evidence.date else ""
-            return f"{value_text(evidence.value)}{date}"
+            unclear = "cannot be told from " if criterion.result == "unknown" else ""
+            return f"{unclear}{value_text(evidence.value)}{date}"
     return BASES[criterion.basis] or RESULTS[criterion.result]
 
 

@@ -26,7 +26,7 @@ DATES: dict[str, tuple[str, ...]] = {
     "Specimen": ("collection.collectedDateTime", "collection.collectedPeriod", "receivedTime"),
     "Consent": ("dateTime",),
     "Encounter": ("period",),
-    "Patient": ("birthDate",),
+    "Patient": (),
 }
 """The elements that date a resource, the most telling first (FHIR R4 resource definitions)."""
 
@@ -59,15 +59,17 @@ class Findings:
         return any(e.role == "decided" for e in self.evidence)
 
 
-def findings(record: PatientRecord, traces: Iterable[Trace], *, unknown: bool) -> Findings:
-    """The findings of these traces; ``unknown`` asks for what is missing as well."""
-    collected = _Collected(record)
+def findings(record: PatientRecord, traces: Iterable[Trace], open_traces: Iterable[Trace] = ()) -> Findings:
+    """The findings of the traces that decide a result; ``open_traces`` are those that leave an unknown open."""
+    collected, unsettled = _Collected(record), _Collected(record)
     for trace in traces:
         collected.trace(trace)
+    for trace in open_traces:
+        unsettled.trace(trace)
     return Findings(
         evidence=tuple(collected.evidence()),
         set_aside=tuple(SetAside(record.reference_of(e), reason) for e, reason in collected.aside.values()),
-        missing=tuple(dict.fromkeys(collected.missing())) if unknown else (),
+        missing=tuple(dict.fromkeys(unsettled.missing())),
         bases=frozenset(collected.bases),
     )
 
@@ -130,6 +132,7 @@ class _Collected:
 
     def _mark(self, event: Mark) -> None:
         for name, value in event.tags:
+            value = " ".join(value.split())
             if name == "basis" and value in EXCUSES and event.result is not None and not event.filtering:
                 self.bases[value] = None
             if name == "setaside" and event.arguments:

@@ -1,4 +1,4 @@
-"""Near misses: a comparison that came out against the patient, with the exact distance to its limit."""
+"""Near misses: the one comparison that counted against the patient, with the exact distance to its limit."""
 
 from __future__ import annotations
 
@@ -12,26 +12,30 @@ from engine.language.values.json import decimal_text
 from engine.terminology.units import Units
 from engine.trials.results import NearMiss
 
-SYMBOLS = {"Less": "<", "LessOrEqual": "<=", "Greater": ">", "GreaterOrEqual": ">="}
+FACTS = {
+    "Less": ("<", ">="), "LessOrEqual": ("<=", ">"), "Greater": (">", "<="), "GreaterOrEqual": (">=", "<"),
+}  # fmt: skip
+"""How a comparison that came out true, and one that came out false, stand as facts."""
 
 
-def near_miss(traces: Iterable[Trace], against: bool, units: Units) -> NearMiss | None:
-    """The only comparison of numbers or quantities that gave ``against``, if there is exactly one."""
-    found: dict[NearMiss, None] = {}
+def near_miss(traces: Iterable[Trace], units: Units) -> NearMiss | None:
+    """What was compared with what, as it is; None unless exactly one value was compared with one limit."""
+    found: dict[tuple[str, str], NearMiss] = {}
     for trace in traces:
         for event in trace.events:
-            if isinstance(event, Comparison) and not event.filtering and event.result is against:
+            if isinstance(event, Comparison) and not event.filtering and event.result is not None:
                 made = _miss(event, trace.define, units)
                 if made is not None:
-                    found[made] = None
-    return next(iter(found)) if len(found) == 1 else None
+                    found.setdefault((made.value, made.limit), made)
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def _miss(event: Comparison, clause: str, units: Units) -> NearMiss | None:
     distance = _distance(event.left, event.right, units)
     if distance is None:
         return None
-    return NearMiss(shown(event.left), SYMBOLS[event.operator], shown(event.right), shown(distance), clause)
+    fact = FACTS[event.operator][0 if event.result else 1]
+    return NearMiss(shown(event.left), fact, shown(event.right), shown(distance), clause)
 
 
 def _distance(left: Any, right: Any, units: Units) -> Any:

@@ -59,7 +59,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """A comparison that came out against the patient: the value, the limit, and the exact distance between them."""
+    """The comparison that counted against the patient, as a fact (``98 < 100``), and the exact distance."""
 
     value: str
     operator: str

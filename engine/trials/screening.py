@@ -26,7 +26,7 @@ from engine.trials.results import (
     TrialResult,
     verdict_of,
 )
-from engine.trials.support import supporting
+from engine.trials.support import supporting, unsettled
 from engine.trials.trial import Atom, Criterion, Kind, Trial
 from engine.trials.unmatched import Known, unmatched
 from engine.version import __version__
@@ -127,7 +127,7 @@ class Decider:
             return CriterionResult(criterion.id, criterion.kind, criterion.text, "not-encoded", "no-data")
         result, error, traces = self._answer(criterion.define)
         atoms = tuple(self._atom(atom, criterion.kind) for atom in criterion.atoms)
-        found = findings(self.record, traces, unknown=result == "unknown")
+        found = findings(self.record, traces, self._open(criterion.define, result))
         return CriterionResult(
             id=criterion.id, kind=criterion.kind, text=criterion.text, result=result, basis=_basis(result, found),
             atoms=atoms, evidence=found.evidence, set_aside=found.set_aside, missing=found.missing,
@@ -136,7 +136,7 @@ class Decider:
 
     def _atom(self, atom: Atom, kind: Kind) -> AtomResult:
         result, error, traces = self._answer(atom.define)
-        found = findings(self.record, traces, unknown=result == "unknown")
+        found = findings(self.record, traces, self._open(atom.define, result))
         return AtomResult(
             id=atom.id, text=atom.text, result=result, basis=_basis(result, found), evidence=found.evidence,
             set_aside=found.set_aside, missing=found.missing, near_miss=self._near(traces, result, kind), error=error,
@@ -152,6 +152,11 @@ class Decider:
         traces = [] if trace is None else supporting(self.evaluation, trace)
         return ("unknown" if value is None else "met" if value is True else "not-met"), None, traces
 
+    def _open(self, define: str, result: Result) -> list[Trace]:
+        """The traces of the parts that leave an unknown open; none for any other result."""
+        trace = self.evaluation.trace(define) if result == "unknown" else None
+        return [] if trace is None else unsettled(self.evaluation, trace)
+
     def _all(self, define: str) -> list[Trace]:
         trace = self.evaluation.trace(define)
         return [] if trace is None else list(trace.walk())
@@ -160,7 +165,7 @@ class Decider:
         """Near misses are for what counts against the patient: an inclusion not met, an exclusion met."""
         if result != ("not-met" if kind == "inclusion" else "met"):
             return None
-        return near_miss(traces, kind == "exclusion", self.workspace.units)
+        return near_miss(traces, self.workspace.units)
 
 
 def _sentence(problem: EvaluationError, define: str) -> str:

@@ -18,23 +18,26 @@ LOGIC = ("And", "Or", "Not")
 def supporting(evaluation: Evaluation, trace: Trace) -> list[Trace]:
     """The traces, each once, whose events decide the value of ``trace``: its own, and those of its deciding parts."""
     kept: dict[int, Trace] = {}
-    _support(evaluation, trace, kept)
+    _support(evaluation, trace, kept, settled=True)
     return list(kept.values())
 
 
-def _support(evaluation: Evaluation, trace: Trace, kept: dict[int, Trace]) -> None:
-    if id(trace) in kept:
+def unsettled(evaluation: Evaluation, trace: Trace) -> list[Trace]:
+    """The traces that leave an unknown open: as :func:`supporting`, but of nothing that has an answer."""
+    kept: dict[int, Trace] = {}
+    _support(evaluation, trace, kept, settled=False)
+    return list(kept.values())
+
+
+def _support(evaluation: Evaluation, trace: Trace, kept: dict[int, Trace], *, settled: bool) -> None:
+    if id(trace) in kept or (not settled and isinstance(trace.value, bool)):
         return
     unit = evaluation.program.units.get(trace.library)
     definition = unit.expressions.get(trace.define) if unit else None
     leaves = _deciding(definition.expression, trace) if definition is not None else None
-    if leaves is None:
-        for below in trace.walk():
-            kept.setdefault(id(below), below)
-        return
     kept[id(trace)] = trace
-    for child in leaves:
-        _support(evaluation, child, kept)
+    for child in trace.children if leaves is None else leaves:
+        _support(evaluation, child, kept, settled=settled)
 
 
 def _deciding(node: elm.Expression, trace: Trace) -> list[Trace] | None:

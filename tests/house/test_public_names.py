@@ -2,7 +2,25 @@
 
 import engine
 
-PUBLIC_NAMES = ["__version__"]
+PUBLIC_NAMES = [
+    "CompileError",
+    "CriterionResult",
+    "Diagnostic",
+    "EligibilityError",
+    "InputError",
+    "PatientRecord",
+    "Trial",
+    "TrialResult",
+    "Workspace",
+    "__version__",
+    "decode_bundle",
+    "load_trials",
+    "moment_of",
+    "own_content",
+    "patients",
+    "screen",
+    "to_json",
+]
 
 
 def test_the_public_names_are_the_pinned_ones() -> None:
