@@ -13,8 +13,13 @@ class Data(Protocol):
     def resources(self, type_name: str) -> Sequence[Any]:
         """All resources of the type that are about the subject, in the order of the source."""
 
-    def code_index(self, type_name: str, code_path: str) -> Mapping[tuple[str | None, str], Sequence[int]]:
-        """(system, code) → positions in ``resources(type_name)`` of those whose element at ``code_path`` holds it."""
+    def code_index(
+        self, type_name: str, code_path: str, *, everyone: bool = False
+    ) -> Mapping[tuple[str | None, str], Sequence[int]]:
+        """(system, code) → positions in ``resources(type_name)`` of those whose element at ``code_path`` holds it.
+
+        With ``everyone`` the positions are those in ``all_resources(type_name)``.
+        """
 
     def of(self, person: Any) -> Data:
         """The record of a related person (a Patient or RelatedPerson element), for the related-context retrieve."""

@@ -39,10 +39,7 @@ def retrieve(compiler: Compiler, node: elm.Retrieve) -> Closure:
         key = (type_name, path, unfiltered, _key(wanted)) if codes is not None else (type_name, unfiltered)
         found = run.retrieved.get(key)
         if found is None:
-            if unfiltered:
-                found = _unfiltered(run, data, type_name, path, wanted, codes is not None)
-            else:
-                found = _find(run, data, type_name, path, wanted, codes is not None)
+            found = _find(run, data, type_name, path, wanted, codes is not None, unfiltered)
             run.retrieved[key] = found
         return found
 
@@ -68,27 +65,20 @@ def _key(wanted: Any) -> Any:
     return tuple(wanted) if isinstance(wanted, list) else wanted
 
 
-def _find(run: Run, data: Data, type_name: str, path: str | None, wanted: Any, filtered: bool) -> list[Any]:
+def _find(
+    run: Run, data: Data, type_name: str, path: str | None, wanted: Any, filtered: bool, everyone: bool = False
+) -> list[Any]:
+    resources = data.all_resources(type_name) if everyone else data.resources(type_name)
     if not filtered or path is None:
-        return list(data.resources(type_name))
+        return list(resources)
     if wanted is None:
         return []
     member = membership(run, wanted)
-    resources = data.resources(type_name)
     positions: set[int] = set()
-    for (system, code), at in data.code_index(type_name, path).items():
+    for (system, code), at in data.code_index(type_name, path, everyone=everyone).items():
         if member(system, code):
             positions.update(at)
     return [resources[i] for i in sorted(positions)]
-
-
-def _unfiltered(run: Run, data: Data, type_name: str, path: str | None, wanted: Any, filtered: bool) -> list[Any]:
-    if not filtered:
-        return list(data.all_resources(type_name))
-    raise EvaluationError(
-        f"[{type_name}] filtered by code is only supported in the context Patient; filter it with 'where'",
-        code="unsupported",
-    )
 
 
 def membership(run: Run, wanted: Any) -> Member:
