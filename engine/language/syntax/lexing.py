@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from antlr4.atn.ATNSimulator import ATNSimulator
 from antlr4.Token import CommonToken
 
 from engine.language.grammar.generated.CqlLexer import CqlLexer
@@ -49,7 +48,7 @@ class QuickLexer(CqlLexer):  # type: ignore[misc]
     def _accepted(self, codes: list[int], start: int) -> tuple[int, int] | None:
         """The end and the type of the longest token at `start`, or None where the table does not say."""
         state = self._interp.decisionToDFA[0].s0
-        failure = ATNSimulator.ERROR
+        failure = self._interp.ERROR
         found: tuple[int, int] | None = None
         for index in range(start, len(codes)):
             code = codes[index]
