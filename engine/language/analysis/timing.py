@@ -10,7 +10,7 @@ from engine.language.analysis.conversions import ERROR
 from engine.language.analysis.literals import CALENDAR_UNITS
 from engine.language.elm import nodes as elm
 from engine.language.syntax import tree
-from engine.language.types.datatype import BOOLEAN, IntervalType, ListType
+from engine.language.types.datatype import ANY, BOOLEAN, IntervalType, ListType
 
 CONCURRENT = {"as": "SameAs", "or before": "SameOrBefore", "or after": "SameOrAfter"}
 UCUM_PRECISIONS = {"d": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond", "wk": "week"}
@@ -71,13 +71,20 @@ class TimingRules(AnalyserBase):
         left, right = self._side(left, phrase.left), self._side(right, phrase.right)
         if phrase.operator == "includes":
             names = ("ProperIncludes", "ProperContains") if phrase.properly else ("Includes", "Contains")
-            inner = right
+            inner, outer = right, left
         else:
             names = ("ProperIncludedIn", "ProperIn") if phrase.properly else ("IncludedIn", "In")
-            inner = left
+            inner, outer = left, right
         collection = isinstance(inner.result_type, IntervalType | ListType) or self._interval(inner) is not None
+        # Of an element, `includes` and `included in` have a null rule of their own, other than that of contains and in.
+        own = isinstance(outer.result_type, ListType) and not phrase.properly
+        if isinstance(outer.result_type, ListType) and inner.result_type == ANY:
+            inner = self.convert(inner, outer.result_type.element, "the element")
+        elif outer.result_type == ANY and isinstance(inner.result_type, IntervalType | ListType):
+            outer = self.convert(outer, inner.result_type, "the other side")
+        left, right = (outer, inner) if phrase.operator == "includes" else (inner, outer)
         spelled = phrase.operator
-        name = names[0] if collection else names[1]
+        name = names[0] if collection or own else names[1]
         return self.operator(name, [left, right], node.span, precision=phrase.precision, spelled=spelled)
 
     def _before_or_after(
