@@ -180,6 +180,8 @@ class Bundle:
             if isinstance(value, list) and not definition.elements[first].startswith("List<"):
                 return About(reason=f"its {first} is a list, not one Reference", kind="unresolved-subject")
             named += _at(value, rest)
+        for path in definition.standing_in:
+            named = named or _at(entry.json.get(path), [])
         if not named:
             if not definition.compartment:
                 return _EVERYONE

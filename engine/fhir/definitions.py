@@ -25,6 +25,7 @@ class ClassDefinition(msgspec.Struct, frozen=True, gc=False):
     code_path: str | None = msgspec.field(default=None, name="codePath")
     subject: tuple[str, ...] = ()
     compartment: bool = False
+    standing_in: tuple[str, ...] = msgspec.field(default=(), name="standingIn")
 
 
 class Definitions(msgspec.Struct, frozen=True):

@@ -31,6 +31,12 @@ DEFAULT_OUTPUT = Path(__file__).parent / "modelinfo" / "fhir-4.0.1.json"
 ADDED_ELEMENTS: Mapping[str, tuple[str, ...]] = {"ElementDefinition.Type": ("profile", "aggregation")}
 """Elements of R4 that the published model information leaves out and the structure definitions have."""
 
+STANDING_IN: Mapping[str, tuple[str, ...]] = {"Coverage": ("subscriber", "policyHolder")}
+"""Elements of the patient compartment that name the patient where the element meant for it is missing.
+
+A Coverage without its beneficiary is about its subscriber, else the holder of the policy.
+"""
+
 Json = dict[str, Any]
 
 
@@ -73,6 +79,8 @@ def make(definitions: Path, modelinfo: Path) -> Json:
             types[name]["subject"] = paths
             if required:
                 types[name]["compartment"] = True
+            if name in STANDING_IN:
+                types[name]["standingIn"] = list(STANDING_IN[name])
     return {
         "name": root.get("name"),
         "version": root.get("version"),

@@ -72,6 +72,8 @@ PATHS = (
     ("DeviceUseStatement", {"subject": {"reference": "Patient/p"}}),
     ("Consent", {"patient": {"reference": "Patient/p"}}),
     ("Coverage", {"beneficiary": {"reference": "Patient/p"}}),
+    ("Coverage", {"policyHolder": {"reference": "Patient/p"}}),
+    ("Coverage", {"subscriber": {"reference": "Patient/p"}, "policyHolder": {"reference": "Organization/o"}}),
     ("Task", {"for": {"reference": "Patient/p"}}),
     ("EnrollmentRequest", {"candidate": {"reference": "Patient/p"}}),
     ("Appointment", {"participant": [{"actor": {"display": "x"}}, {"actor": {"reference": "Patient/p"}}]}),
