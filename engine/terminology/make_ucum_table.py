@@ -8,8 +8,10 @@ of the essence. `--check` writes nothing and ends with 1 when the committed tabl
 Dimensions: the seven base units of UCUM (section 4.2), and by rule of this project
 
 - `mol`: UCUM defines it as a bare number (6.02214076 10*23), which would let `mmol/L` turn into a count of cells a
-  litre. ucumvert (through pint) and LHC-UCUM hold amount of substance apart, and so do we; `eq`, `osm`, `kat` and
-  `U` build on it.
+  litre. ucumvert (through pint) and LHC-UCUM hold amount of substance apart, and so do we; `osm`, `kat` and `U`
+  build on it.
+- `eq`: UCUM defines it as one mol, which is right for ions of one charge only: 1 mmol of calcium is 2 meq. The
+  unit does not say which ion it counts, so equivalents convert among themselves alone, as in LHC-UCUM.
 - each arbitrary unit (section 3: they convert into no other unit); `[IU]` is `[iU]` by definition;
 - each special unit (section 3: defined by a function, not a factor).  The temperature scales carry their exact
   line into kelvin; logarithms and tangents have no exact fraction and so compare with themselves alone.
@@ -36,6 +38,7 @@ _NOTICE: Final = (
     "All rights reserved. License: https://ucum.org/license. The UCUM table is provided as is; any express or implied "
     "warranties are disclaimed."
 )
+_APART: Final = ("mol", "eq")
 # The functions of the essence are names only; the specification gives their lines: kelvin = (number + shift) * scale.
 _SHIFTS: Final = {"Cel": Fraction("273.15"), "degF": Fraction("459.67"), "degRe": Fraction("218.52")}
 
@@ -73,7 +76,7 @@ class Essence:
         if unit.get("isSpecial") == "yes":
             return Atom(Fraction(1), own, metric, self._offset(value))
         arbitrary = unit.get("isArbitrary") == "yes" and _required(value, "Unit") == "1"
-        if arbitrary or code == "mol":
+        if arbitrary or code in _APART:
             return Atom(Fraction(1), own, metric)
         worth = weigh(read(_required(value, "Unit"), self), self)
         return Atom(Fraction(_required(value, "value")) * worth.scale, worth.dimensions, metric)

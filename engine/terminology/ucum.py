@@ -78,7 +78,7 @@ class Offset:
 class Atom:
     """A unit atom: `factor` of the product of `dimensions`; `metric` atoms take prefixes (UCUM 2.2 sections 3 and 4).
 
-    Base units, `mol`, arbitrary units and special units are each a dimension of their own.
+    Base units, `mol`, `eq`, arbitrary units and special units are each a dimension of their own.
     """
 
     factor: Fraction

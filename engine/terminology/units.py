@@ -5,7 +5,8 @@ Source: CQL 1.5.3 author's guide, "Quantities"; UCUM 2.2.  What a unit means sta
 - annotations count as 1: `{score}` is `1`, `mL/min/{1.73_m2}` is `mL/min`;
 - an arbitrary unit (`[IU]`, `[arb'U]` …) never turns into another unit, but its prefixes and its product do
   (`[IU]/mL`, `k[IU]/L`);
-- amount of substance is no bare number: `mmol/L` does not turn into `10*9/L`, nor into `g/L`;
+- amount of substance is no bare number: `mmol/L` does not turn into `10*9/L`, nor into `g/L`; equivalents
+  (`meq/L`) do not turn into `mmol/L`, since the unit does not tell the charge of the ion;
 - temperatures (`K`, `Cel`, `[degF]`, `[degRe]`) convert exactly, zero point included; inside a product such as
   `Cel/min` the scale is a unit of its own;
 - other special units (`[pH]`, `B`, `B[V]`, `Np`, `[hp'_X]`, `%[slope]` …) stand on a logarithm or a tangent: each

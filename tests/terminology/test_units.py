@@ -122,6 +122,8 @@ def test_unknown_unit_is_an_error_of_the_define_and_a_value_error() -> None:
         ("-3", "d", "h", "-72"),
         ("1", "mmol/L", "mg/dL", None),
         ("1", "mmol/L", "10*9/L", None),
+        ("1", "meq/L", "mmol/L", None),
+        ("1", "meq/L", "ueq/mL", "1"),
         ("1", "U/L", "[IU]/L", None),
         ("1", "[IU]", "[arb'U]", None),
         ("1", "[CFU]", "[PFU]", None),

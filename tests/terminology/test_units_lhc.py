@@ -45,10 +45,10 @@ STRANGERS = [
     ("[IU]", "[arb'U]"),
     ("[CFU]", "[PFU]"), ("[pH]", "mol"), ("10*9/L", "%"), ("mL/min", "mL"), ("kg/m2", "kg"), ("B", "K"), ("Cel", "m"),
     ("%[slope]", "%"), ("[hp'_X]", "1000"), ("B[V]", "A"), ("mm[Hg]", "mm"), ("d", "m"), ("meq/L", "g/L"),
+    ("meq/L", "mmol/L"),
 ]  # fmt: skip
 
 ARBITRARY = "LHC-UCUM refuses every conversion of an arbitrary unit; here its own prefixes and spelling count."
-EQUIVALENT = "UCUM defines eq as mol; LHC-UCUM asks for the charge of the substance."
 LOGARITHM = "LHC-UCUM computes logarithms in floats; here a value is exact or not converted."
 TANGENT = "LHC-UCUM computes tangents in floats; here a value is exact or not converted."
 REAUMUR = "LHC-UCUM takes K = (n + 273.15) * 5/4, which has water freeze at -54.6; here K = n * 5/4 + 273.15."
@@ -58,7 +58,6 @@ DIFFERENCES = {
     ("[IU]/L", "m[IU]/mL"): ARBITRARY,
     ("[iU]", "[IU]"): ARBITRARY,
     ("[CFU]/mL", "[CFU]/L"): ARBITRARY,
-    ("meq/L", "mmol/L"): EQUIVALENT,
     ("B", "Np"): LOGARITHM,
     ("B[V]", "B[mV]"): LOGARITHM,
     ("B[V]", "V"): LOGARITHM,
