@@ -535,6 +535,19 @@ def _property(node: Json) -> elm.Expression:
     )
 
 
+def _identifier(node: Json) -> elm.Expression:
+    """An element of the row in a sort; its type stands in our own tag."""
+    row = own(node, "row")
+    if row is None:
+        raise Malformed(node, "an IdentifierRef is only read where this engine wrote it; write a Property")
+    try:
+        (element,) = types_of_text(row)
+    except ValueError as problem:
+        raise Malformed(node, f"the type of the row cannot be read: {problem}") from problem
+    this = elm.Iteration(name="this", result_type=element)
+    return elm.Property(source=this, path=text(node, "name"), result_type=_type(node), span=span_of(node))
+
+
 # ---------------------------------------------------------------- retrieve and query
 
 
@@ -674,6 +687,7 @@ _READERS: dict[str, Callable[[Json], elm.Expression]] = {
     "Is": _is,
     "As": _as,
     "Property": _property,
+    "IdentifierRef": _identifier,
     "Retrieve": _retrieve,
     "Query": _query,
 }

@@ -6,7 +6,8 @@ marked by one of our own annotations so that they are read back as what they wer
 * an n-ary chain of an operator that ELM has as binary: nested nodes, the inner ones marked ``part``;
 * :class:`~engine.language.elm.nodes.ConvertElements`: a Query that returns the converted element or boundaries;
 * Skip, Tail and Take, which are functions of CQL alone: a Slice;
-* a sort by an element of the rows: ``ByColumn``; any other: ``ByExpression``, with ``Current`` for the row.
+* a sort by an element of the rows: ``ByColumn``; any other: ``ByExpression``, with
+  ``IdentifierRef`` for an element of the row and ``Current`` for the row.
 """
 
 from __future__ import annotations
@@ -196,6 +197,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.this: Json = {"type": "Current"}
+        self.sorting = False
 
     def write(self, node: elm.Expression) -> Json:
         out: Json = {"type": type(node).__name__}
@@ -368,19 +370,23 @@ class _Writer:
             out["valueType"] = qualified(node.result_type.model, node.result_type.name)
 
     def property(self, node: elm.Property, out: Json) -> None:
+        if self.sorting and isinstance(node.source, elm.Iteration) and node.source.span is None:
+            out.update(type="IdentifierRef", name=node.path)
+            mark(out, "row", _types_text((node.source.result_type,)))
+            return
         out.update(path=node.path, source=self.write(node.source))
 
     def convert_elements(self, node: elm.ConvertElements, out: Json) -> None:
         """A Query over the list, or over the one interval, that returns what is converted."""
         out["type"] = "Query"
         out["source"] = [{"alias": CONVERTED, "expression": self.write(node.operand)}]
-        outer = self.this
-        self.this = mark({"type": "AliasRef", "name": CONVERTED}, "iteration", "this")
+        outer, sorting = self.this, self.sorting
+        self.this, self.sorting = mark({"type": "AliasRef", "name": CONVERTED}, "iteration", "this"), False
         if isinstance(node.operand.result_type, IntervalType):
             result = self._converted_interval(node, node.operand.result_type)
         else:
             result = self.write(node.conversion)
-        self.this = outer
+        self.this, self.sorting = outer, sorting
         out["return"] = {"distinct": False, "expression": result}
         mark(out, "convert", "boundaries" if isinstance(node.operand.result_type, IntervalType) else "elements")
 
@@ -477,9 +483,10 @@ class _Writer:
                 if item.expression.span is not None:
                     column["locator"] = item.expression.span.locator
                 return column
-        outer, self.this = self.this, {"type": "Current"}
+        outer = self.this, self.sorting
+        self.this, self.sorting = {"type": "Current"}, True
         written = self.write(item.expression)
-        self.this = outer
+        self.this, self.sorting = outer
         return {"type": "ByExpression"} | direction | {"expression": written}
 
 
