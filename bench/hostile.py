@@ -205,7 +205,8 @@ def run(case: Case) -> dict[str, Any]:
         first = problem.diagnostics[0]
         return {"ends": "error", "code": first.code, "located": first.span is not None, "text": str(problem)[:300]}
     except EvaluationError as problem:
-        return {"ends": "error", "code": problem.code, "located": problem.define is not None, "text": str(problem)[:300]}
+        located = problem.define is not None
+        return {"ends": "error", "code": problem.code, "located": located, "text": str(problem)[:300]}
 
 
 def measured(case: Case) -> dict[str, Any]:
@@ -232,7 +233,7 @@ def _answer(case: Case, pipe: int) -> None:
     """Writes the outcome and ends the child; whatever is no answer and no error of ours is a crash."""
     try:
         outcome = run(case)
-    except BaseException as problem:  # the child reports what broke it, whatever it is
+    except BaseException as problem:  # noqa: BLE001 — the child reports what broke it, whatever it is
         place = traceback.extract_tb(problem.__traceback__)[-1:]
         where = "".join(traceback.format_list(place)) if place else ""
         outcome = {"ends": "crash", "text": f"{type(problem).__name__}: {str(problem)[:200]} {where}"}

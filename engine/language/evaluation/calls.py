@@ -11,7 +11,7 @@ from engine.language.evaluation.trace import Comparison, Use
 from engine.language.evaluation.uncertainty import lift_arithmetic, lift_comparison
 from engine.language.operators import TABLE
 from engine.language.operators.registry import Overload
-from engine.language.types.datatype import DECIMAL, INTEGER, LONG, ListType, NamedType
+from engine.language.types.datatype import DECIMAL, INTEGER, LONG, STRING, ListType, NamedType
 from engine.language.values import Uncertainty
 
 if TYPE_CHECKING:
@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 
 Function = Callable[..., Any]
 
+SEARCHES = frozenset({"Matches", "PositionOf", "LastPositionOf"})
+"""Operators whose time grows with a text, though they make none."""
 COMPARISONS = frozenset({"Less", "LessOrEqual", "Greater", "GreaterOrEqual"})
 NUMERIC = (INTEGER, LONG, DECIMAL)
+DIVISIONS = frozenset({"Divide", "TruncatedDivide"})
+"""Monotonic in the dividend, so that an uncertain one is lifted; an uncertain divisor may be zero."""
+CONSTANT_TIME = frozenset({"First", "Last", "Indexer", "SingletonFrom", "Length", "Exists"})
+"""Operators of lists whose time does not grow with the list: they are not counted."""
 
 
 def operator(compiler: Compiler, node: elm.Operator) -> Closure:
@@ -36,7 +42,8 @@ def operator(compiler: Compiler, node: elm.Operator) -> Closure:
     function = bound_function(overload, node.precision)
     made = _strict(function, operands) if overload.nulls == "propagate" else _own(function, operands)
     if len(operands) > len(overload.operands):
-        made = _fold(function, operands, overload.nulls == "propagate")
+        united = node.name == "Union" and isinstance(node.result_type, ListType)
+        made = _united(function, operands) if united else _fold(function, operands, overload.nulls == "propagate")
     return _observed(compiler, node, made, operands, function) if compiler.traced else made
 
 
@@ -51,9 +58,39 @@ def bound_function(overload: Overload, precision: str | None) -> Function:
             function = lambda context, *operands: inner(*operands, precision)  # noqa: E731
     elif not overload.context:
         function = _without_context(function, len(overload.operands))
+    if _is_counted(overload):
+        function = _counted(function)
     if any(t in NUMERIC for t in overload.operands):
         return _lifted(overload, function)
     return function
+
+
+def _is_counted(overload: Overload) -> bool:
+    """Whether its time, or what it makes, grows with a list or a text that may be long."""
+    if overload.name in CONSTANT_TIME:
+        return False
+    types = (*overload.operands, overload.result)
+    return overload.name in SEARCHES or overload.result == STRING or any(isinstance(t, ListType) for t in types)
+
+
+def _counted(function: Function) -> Function:
+    """The function with what it runs through and what it makes counted against the budget of the define."""
+
+    def counted(context: Any, *operands: Any) -> Any:
+        budget = context.budget
+        for operand in operands:
+            if operand.__class__ is list:
+                budget.work(len(operand))
+            elif operand.__class__ is str:
+                budget.work(len(operand) >> 4)
+        result = function(context, *operands)
+        if result.__class__ is list:
+            budget.made(len(result))
+        elif result.__class__ is str:
+            budget.wrote(len(result))
+        return result
+
+    return counted
 
 
 def _without_context(function: Function, arity: int) -> Function:
@@ -69,11 +106,12 @@ def _lifted(overload: Overload, function: Function) -> Function:
     conversion = overload.name in ("ToDecimal", "ToLong", "ToQuantity")
     arithmetic = overload.uncertain == "arithmetic" or conversion
     comparison = overload.uncertain == "comparison"
+    division = overload.name in DIVISIONS
 
     def lifted(context: Any, *operands: Any) -> Any:
         for operand in operands:
             if operand.__class__ is Uncertainty:
-                if arithmetic:
+                if arithmetic or (division and operands[1].__class__ is not Uncertainty):
                     return lift_arithmetic(lambda *o: function(context, *o))(*operands)
                 if comparison:
                     return lift_comparison(overload.name, lambda *o: function(context, *o))(*operands)
@@ -121,6 +159,22 @@ def _own(function: Function, operands: list[Closure]) -> Closure:
         left, right = operands
         return lambda frame: function(frame[0].context, left(frame), right(frame))
     return lambda frame: function(frame[0].context, *[o(frame) for o in operands])
+
+
+def _united(function: Function, operands: list[Closure]) -> Closure:
+    """The union of many lists: what it keeps is the same whether duplicates go at every step or at the last."""
+
+    def unite(frame: Frame) -> Any:
+        context = frame[0].context
+        total: list[Any] = []
+        for operand in operands:
+            total.extend(operand(frame) or ())
+            context.budget.work(1)
+            if len(total) > 2 * context.limits.list_size:
+                total = function(context, total, None)
+        return function(context, total, None)
+
+    return unite
 
 
 def _fold(function: Function, operands: list[Closure], propagate: bool) -> Closure:
@@ -220,7 +274,8 @@ def _coalesce(operands: list[Closure]) -> Closure:
     return evaluate
 
 
-_LAZY: dict[str, Callable[[list[Any]], Callable[[list[Any]], Any]]] = {"And": _and, "Or": _or, "Implies": _implies, "Coalesce": _coalesce}
+_Lazy = Callable[[list[Any]], Callable[[list[Any]], Any]]
+_LAZY: dict[str, _Lazy] = {"And": _and, "Or": _or, "Implies": _implies, "Coalesce": _coalesce}
 
 
 # ---------------------------------------------------------------- tracing

@@ -6,23 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.language.evaluation.budget import Budget, Limits
 from engine.language.evaluation.protocols import Data, Terms, UnitSystem
 from engine.language.values.temporal import DateTime
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one define may use. Reaching a limit is an error of that define (LimitExceeded), never null.
-
-    ``rows``: rows a query may visit; ``list_size``: elements of a list made by an operator; ``string_size``: characters
-    of a string; ``call_depth``: nesting of function calls; ``seconds``: cooperative time budget of one define.
-    """
-
-    rows: int = 1_000_000
-    list_size: int = 1_000_000
-    string_size: int = 10_000_000
-    call_depth: int = 100
-    seconds: float = 10.0
+__all__ = ["Context", "Limits"]
 
 
 @dataclass(slots=True)
@@ -41,8 +29,10 @@ class Context:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     messages: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+    offset_minutes: int = field(init=False)
+    """The time zone offset of the run in minutes east of UTC."""
+    budget: Budget = field(init=False, compare=False, repr=False)
 
-    @property
-    def offset_minutes(self) -> int:
-        """The time zone offset of the run in minutes east of UTC."""
-        return self.now.offset_minutes or 0
+    def __post_init__(self) -> None:
+        self.offset_minutes = self.now.offset_minutes or 0
+        self.budget = Budget(self.limits)

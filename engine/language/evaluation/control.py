@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def conditional(compiler: Compiler, node: elm.If) -> Closure:
-    condition, then, otherwise = (compiler.compile(e) for e in (node.condition, node.then, node.otherwise))
+    condition, then, otherwise = [compiler.compile(e) for e in (node.condition, node.then, node.otherwise)]
     return lambda frame: then(frame) if condition(frame) is True else otherwise(frame)
 
 

@@ -6,25 +6,23 @@ value. Defines are compiled when first asked for.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors import EvaluationError
+from engine.errors import EvaluationError, LimitExceeded
 from engine.language.elm import nodes as elm
 from engine.language.evaluation.context import Context
 from engine.language.evaluation.run import MISSING, Failure, Run
 from engine.language.evaluation.trace import Trace, Tracer
+from engine.language.stack import ROOM
 from engine.language.types.datatype import DataType
 from engine.language.types.lattice import Lattice
 from engine.language.types.model import Model
+from engine.language.values import Tuple
 
 Frame = list[Any]
 Closure = Callable[[Frame], Any]
-
-PYTHON_FRAMES = 60_000
-"""Frames Python may nest while closures run; calls between closures use no C stack, and nesting is bounded before."""
 
 
 @dataclass(slots=True)
@@ -172,6 +170,24 @@ def remembered(key: tuple[str, str], evaluate: Callable[[Run], Any], traced: boo
     return with_trace
 
 
+def weigh(value: Any, limit: int, define: str) -> None:
+    """Refuses a value whose lists and tuples, written out, have more than ``limit`` elements.
+
+    A list that holds another one a thousand times is small in memory and endless on paper.
+    """
+    if value.__class__ is not list and value.__class__ is not Tuple:
+        return
+    pending: list[Any] = [value]
+    count = 0
+    while pending:
+        current = pending.pop()
+        inner = current if current.__class__ is list else current.elements.values()
+        count += len(inner)
+        if count > limit:
+            raise LimitExceeded(f"the value has more than {limit} elements", define=define)
+        pending.extend([v for v in inner if v.__class__ is list or v.__class__ is Tuple])
+
+
 class Evaluation:
     """One run of a program over one context. Defines are evaluated when asked for, each once."""
 
@@ -190,15 +206,13 @@ class Evaluation:
         closure = self.program.define(key, name, self.run.tracer is not None)
         run = self.run
         run.begin()
-        before = sys.getrecursionlimit()
-        sys.setrecursionlimit(max(before, PYTHON_FRAMES))
         try:
-            return closure([run])
+            with ROOM:
+                value = closure([run])
         except RecursionError:
-            message = "the define nests too deeply to be evaluated"
-            raise EvaluationError(message, code="limit", define=name) from None
-        finally:
-            sys.setrecursionlimit(before)
+            raise LimitExceeded("the define nests too deeply to be evaluated", define=name) from None
+        weigh(value, run.context.limits.list_size, name)
+        return value
 
     def trace(self, name: str, library: str | None = None) -> Trace | None:
         """The trace of a define evaluated before, when tracing is on."""

@@ -5,13 +5,16 @@ Source: CQL 1.5.3, Language Semantics, "Queries".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cmp_to_key
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LimitExceeded
 from engine.language.elm import nodes as elm
-from engine.language.evaluation.run import Run
+from engine.language.evaluation.calls import bound_function
+from engine.language.evaluation.context import Context
 from engine.language.operators import TABLE
 from engine.language.operators.comparison import sort_compare
 
@@ -32,9 +35,9 @@ def query(compiler: Compiler, node: elm.Query) -> Closure:
         lets = [_let(compiler, names, item) for item in node.lets]
         tests = [_relationship(compiler, r) for r in node.relationships]
         where = _filter(compiler, node.where)
-        rows = _rows(sources, lets, tests, where, index_slot)
+        rows = Rows(sources, lets, tests, where, index_slot)
         if node.aggregate is not None:
-            return _aggregate(compiler, node.aggregate, rows, sources)
+            return _aggregate(compiler, node.aggregate, rows)
         result = compiler.compile(node.returns) if node.returns is not None else None
     slot = sources[0][0]
     pick: Callable[[Frame], Any] = result if result is not None else (lambda frame: frame[slot])
@@ -93,9 +96,9 @@ def _relationship(compiler: Compiler, node: elm.RelationshipClause) -> Callable[
     def test(frame: Frame) -> bool:
         value = closure(frame)
         rows = (value or ()) if plural else (() if value is None else (value,))
-        run: Run = frame[0]
+        spend = frame[0].context.budget.spend
         for row in rows:
-            run.row()
+            spend()
             frame[slot] = row
             if condition(frame) is True:
                 return not negated
@@ -104,71 +107,128 @@ def _relationship(compiler: Compiler, node: elm.RelationshipClause) -> Callable[
     return test
 
 
-def _rows(
-    sources: list[Source],
-    lets: list[tuple[int, Closure]],
-    tests: list[Callable[[Frame], bool]],
-    where: Closure | None,
-    index_slot: int,
-) -> Callable[[Frame], Iterator[None]]:
-    """Yields once for each row left, the slots being set to it."""
+@dataclass(slots=True)
+class Rows:
+    """The rows of a query: where they come from and which of them count.
 
-    def rows(frame: Frame) -> Iterator[None]:
-        run: Run = frame[0]
-        values = [closure(frame) for _, closure, _ in sources]
-        if any(v is None for v in values):
-            return
-        for position, _ in enumerate(_cross(frame, run, sources, values, 0)):
-            frame[index_slot] = position
+    No clause is evaluated inside a generator or a function of C, so that queries within queries take no C stack.
+    """
+
+    sources: list[Source]
+    lets: list[tuple[int, Closure]]
+    tests: list[Callable[[Frame], bool]]
+    where: Closure | None
+    index_slot: int
+
+    def combinations(self) -> Callable[[Frame], Iterable[tuple[Any, ...]]]:
+        """A function that gives the combinations of elements of the sources; none when a source is null."""
+        sources = self.sources
+
+        def combine(frame: Frame) -> Iterable[tuple[Any, ...]]:
+            found = [closure(frame) for _, closure, _ in sources]
+            for value in found:
+                if value is None:
+                    return ()
+            if len(found) == 1:
+                return zip(found[0] if sources[0][2] else found, strict=True)
+            return product(*[value if s[2] else (value,) for s, value in zip(sources, found, strict=True)])
+
+        return combine
+
+    def enter(self) -> Callable[[Frame, int, tuple[Any, ...]], bool]:
+        """A function that sets the slots to a combination, the number given, and tells whether the row counts."""
+        slots = [slot for slot, _, _ in self.sources]
+        lets, tests, where, index_slot = self.lets, self.tests, self.where, self.index_slot
+
+        def enter(frame: Frame, number: int, row: tuple[Any, ...]) -> bool:
+            frame[0].context.budget.spend()
+            frame[index_slot] = number
+            for slot, value in zip(slots, row, strict=True):
+                frame[slot] = value
             for slot, closure in lets:
                 frame[slot] = closure(frame)
-            if all(test(frame) for test in tests) and (where is None or where(frame) is True):
-                yield
+            for test in tests:  # no `all`: it would evaluate the clauses inside a function of C
+                if not test(frame):
+                    return False
+            return where is None or where(frame) is True
 
-    return rows
-
-
-def _cross(frame: Frame, run: Run, sources: list[Source], values: list[Any], at: int) -> Iterator[None]:
-    slot, _, plural = sources[at]
-    last = at == len(sources) - 1
-    for value in values[at] if plural else (values[at],):
-        frame[slot] = value
-        if last:
-            run.row()
-            yield
-        else:
-            yield from _cross(frame, run, sources, values, at + 1)
+        return enter
 
 
-def _singular(rows: Callable[[Frame], Iterator[None]], pick: Closure) -> Closure:
+def _singular(rows: Rows, pick: Closure) -> Closure:
+    combine, enter = rows.combinations(), rows.enter()
+
     def one(frame: Frame) -> Any:
-        for _ in rows(frame):
-            return pick(frame)
+        for row in combine(frame):
+            if enter(frame, 0, row):
+                return pick(frame)
         return None
 
     return one
 
 
-def _listed(
-    compiler: Compiler, node: elm.Query, rows: Callable[[Frame], Iterator[None]], pick: Closure
-) -> Closure:
-    """The list of rows. A null source makes null, where an empty one makes an empty list."""
-    distinct = TABLE.overloads("Distinct")[0] if node.distinct else None
+def _listed(compiler: Compiler, node: elm.Query, rows: Rows, pick: Closure) -> Closure:
+    """The list of rows; a null source has none."""
+    overload = TABLE.overloads("Distinct")[0] if node.distinct else None
+    distinct = bound_function(overload, None) if overload is not None else None
     order = _sort(compiler, node.sort) if node.sort else None
+    collect = _collected(rows, pick)
+    if distinct is None and order is None:
+        return collect
 
-    def collect(frame: Frame) -> list[Any] | None:
-        run: Run = frame[0]
-        limit = run.context.limits.list_size
-        result: list[Any] = []
-        for _ in rows(frame):
-            result.append(pick(frame))
-            if len(result) > limit:
-                raise LimitExceeded(f"the query makes a list of more than {limit} elements")
+    def finished(frame: Frame) -> list[Any]:
+        result = collect(frame)
         if distinct is not None:
-            result = distinct.function(run.context, result) if distinct.context else distinct.function(result)
+            result = distinct(frame[0].context, result)
         return order(frame, result) if order is not None else result
 
+    return finished
+
+
+def _collected(rows: Rows, pick: Closure) -> Closure:
+    if len(rows.sources) == 1 and not rows.tests:
+        return _collected_simply(rows, pick)
+    combine, enter = rows.combinations(), rows.enter()
+
+    def collect(frame: Frame) -> list[Any]:
+        limit = frame[0].context.limits.list_size
+        result: list[Any] = []
+        for number, row in enumerate(combine(frame)):
+            if enter(frame, number, row):
+                result.append(pick(frame))
+                if len(result) > limit:
+                    raise _too_long(limit)
+        return result
+
     return collect
+
+
+def _collected_simply(rows: Rows, pick: Closure) -> Closure:
+    """The usual query: one source, perhaps lets and a where."""
+    (slot, source, _), lets, index_slot = rows.sources[0], rows.lets, rows.index_slot
+    where = rows.where
+
+    def collect(frame: Frame) -> list[Any]:
+        context = frame[0].context
+        spend, limit = context.budget.spend, context.limits.list_size
+        result: list[Any] = []
+        for number, value in enumerate(source(frame) or ()):
+            spend()
+            frame[slot] = value
+            frame[index_slot] = number
+            for let_slot, closure in lets:
+                frame[let_slot] = closure(frame)
+            if where is None or where(frame) is True:
+                result.append(pick(frame))
+                if len(result) > limit:
+                    raise _too_long(limit)
+        return result
+
+    return collect
+
+
+def _too_long(limit: int) -> LimitExceeded:
+    return LimitExceeded(f"the query makes a list of more than {limit} elements")
 
 
 def _sort(
@@ -182,6 +242,7 @@ def _sort(
 
     def order(frame: Frame, rows: list[Any]) -> list[Any]:
         context = frame[0].context
+        compare = _comparison(context)
         result = list(rows)
         for closure, descending in reversed(keys):
             if closure is None:
@@ -199,25 +260,37 @@ def _sort(
     return order
 
 
-def _aggregate(
-    compiler: Compiler, clause: elm.AggregateClause, rows: Callable[[Frame], Iterator[None]], sources: list[Source]
-) -> Closure:
+def _comparison(context: Context) -> Callable[[Any], Any]:
+    """Sort keys that compare as CQL does, and count what they compare."""
+    work = context.budget.work
+
+    def compare(left: Any, right: Any) -> int:
+        work(4)
+        return sort_compare(context, left, right)
+
+    return cmp_to_key(compare)
+
+
+def _aggregate(compiler: Compiler, clause: elm.AggregateClause, rows: Rows) -> Closure:
     starting = compiler.compile(clause.starting)
     slot = compiler.slot()
     with compiler.names({clause.identifier: slot, "$total": slot}):
         body = compiler.compile(clause.expression)
-    slots = [s for s, _, _ in sources]
-    distinct = TABLE.overloads("Distinct")[0].function if clause.distinct else None
+    slots = [s for s, _, _ in rows.sources]
+    combine, enter = rows.combinations(), rows.enter()
+    distinct = bound_function(TABLE.overloads("Distinct")[0], None) if clause.distinct else None
 
     def fold(frame: Frame) -> Any:
         frame[slot] = starting(frame)
-        if distinct is None:
-            for _ in rows(frame):
-                frame[slot] = body(frame)
-            return frame[slot]
-        seen = [[frame[s] for s in slots] for _ in rows(frame)]
-        for row in distinct(frame[0].context, seen):
-            for s, value in zip(slots, row, strict=True):
+        seen: list[list[Any]] = []
+        for number, row in enumerate(combine(frame)):
+            if enter(frame, number, row):
+                if distinct is None:
+                    frame[slot] = body(frame)
+                else:
+                    seen.append([frame[s] for s in slots])
+        for values in distinct(frame[0].context, seen) if distinct is not None else ():
+            for s, value in zip(slots, values, strict=True):
                 frame[s] = value
             frame[slot] = body(frame)
         return frame[slot]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import EvaluationError, LimitExceeded
@@ -139,45 +140,34 @@ def function(compiler: Compiler, node: elm.FunctionRef) -> Closure:
         shown = ", ".join(map(str, node.signature))
         message = f"the function '{node.name}({shown})' of library '{library}' has no body that could be evaluated"
         return _failing(message)
-    body, _ = compiler.program.function(library, definition, compiler.traced)
+    body, size_of = compiler.program.function(library, definition, compiler.traced)
 
-    def call(frame: Frame) -> Any:
-        run: Run = frame[0]
+    def enter(run: Run, arguments: list[Any]) -> Any:
+        run.context.budget.spend()
         run.depth += 1
         if run.depth > run.context.limits.call_depth:
-            run.depth = 0
             raise LimitExceeded(f"function calls nest deeper than {run.context.limits.call_depth}")
-        inner = [run, *(o(frame) for o in operands)]
-        result = body(_sized(inner, definition_size()))
+        frame = [run, *arguments]
+        frame.extend([None] * (size_of() - len(frame)))
+        result = body(frame)
         run.depth -= 1
         return result
 
-    size_of = compiler.program.function(library, definition, compiler.traced)[1]
-
-    def definition_size() -> int:
-        return size_of()
-
-    tags = definition.tags
-    if compiler.traced and any(name in TRACED_TAGS for name, _ in tags):
-        return _marked(call, operands, definition)
-    return call
+    if compiler.traced and any(name in TRACED_TAGS for name, _ in definition.tags):
+        return _marked(enter, operands, definition)
+    return lambda frame: enter(frame[0], [o(frame) for o in operands])
 
 
-def _sized(frame: Frame, size: int) -> Frame:
-    frame.extend([None] * (size - len(frame)))
-    return frame
-
-
-def _marked(call: Closure, operands: list[Closure], definition: elm.FunctionDef) -> Closure:
+def _marked(enter: Callable[[Run, list[Any]], Any], operands: list[Closure], definition: elm.FunctionDef) -> Closure:
     """A call that leaves a mark in the trace: the function's tags with its arguments and result."""
 
     def marked(frame: Frame) -> Any:
-        result = call(frame)
-        tracer = frame[0].tracer
-        depth = len(tracer.stack[-1].events)
-        arguments = tuple(o(frame) for o in operands)
-        del tracer.stack[-1].events[depth:]
-        tracer.add(Mark(definition.name, definition.tags, arguments, result, tracer.filtering > 0))
+        run: Run = frame[0]
+        tracer = run.tracer
+        assert tracer is not None
+        arguments = [o(frame) for o in operands]
+        result = enter(run, arguments)
+        tracer.add(Mark(definition.name, definition.tags, tuple(arguments), result, tracer.filtering > 0))
         return result
 
     return marked

@@ -276,7 +276,10 @@ def convert_elements(compiler: Compiler, node: elm.ConvertElements) -> Closure:
 
         def each(frame: Frame) -> Any:
             values = operand(frame)
-            return None if values is None else [one(frame, v) for v in values]
+            if values is None:
+                return None
+            frame[0].context.budget.spend(len(values))
+            return [one(frame, v) for v in values]
 
         return each
 

@@ -99,7 +99,9 @@ def _equal_structured(context: Context, left: Any, right: Any) -> bool | None:
 def _all_equal(context: Context, pairs: Iterable[tuple[Any, Any]]) -> bool | None:
     """The conjunction of the pairs' equality; two nulls are equal."""
     result: bool | None = True
+    work = context.budget.work
     for left, right in pairs:
+        work(1)
         if left is None and right is None:
             continue
         decided = equal(context, left, right)
@@ -147,6 +149,7 @@ def equivalent(context: Context, left: Any, right: Any) -> bool:
     """
     if left is None or right is None:
         return left is None and right is None
+    context.budget.work(1)
     kind, other = type(left), type(right)
     if kind is str and other is str:
         return equivalent_strings(left, right)

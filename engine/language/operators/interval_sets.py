@@ -149,6 +149,7 @@ def _sorted(context: Context, intervals: list[Interval]) -> list[Interval]:
         return sort_compare(context, left, right) if found is None else found
 
     def compare_intervals(left: tuple[Any, Any, Interval], right: tuple[Any, Any, Interval]) -> int:
+        context.budget.work(8)
         return compare_bounds(left[0], right[0]) or compare_bounds(left[1], right[1])
 
     keyed = [(start_range(i)[0], end_range(i)[0], i) for i in intervals]

@@ -176,6 +176,7 @@ class _Seen:
     def has(self, element: Any, key: Hashable | None) -> bool:
         if key is not None:
             return key in self.keys
+        self.context.budget.work(4 * len(self.others))
         return any(equal_elements(self.context, other, element) is True for other in self.others)
 
 
@@ -226,9 +227,10 @@ def except_list(context: Context, left: Elements | None, right: Elements | None)
 # -- places and parts -------------------------------------------------------------------------------------------------
 
 
-@operator("Flatten(List<List<T>>) List<T>", reference="flatten")
-def flatten(argument: Sequence[Elements | None]) -> list[Any]:
+@operator("Flatten(List<List<T>>) List<T>", reference="flatten", context=True)
+def flatten(context: Context, argument: Sequence[Elements | None]) -> list[Any]:
     """One list of the elements of all lists; null lists add nothing."""
+    context.budget.made(sum(len(inner) for inner in argument if inner is not None))
     return list(chain.from_iterable(inner for inner in argument if inner is not None))
 
 
