@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import fill
 
-from engine.report.words import BASES, RESULTS, absence_text, evidence_text, missing_text
+from engine.report.words import BASES, RESULTS, absence_text, evidence_text, missing_text, telling
 from engine.trials import AtomResult, CriterionResult, TrialResult
 
 WIDTH = 110
@@ -57,7 +57,7 @@ def _basis(result: CriterionResult | AtomResult) -> str:
 def _details(result: CriterionResult | AtomResult, indent: str) -> Iterator[str]:
     if result.error:
         yield _wrapped(f"error: {result.error}", indent)
-    for evidence in result.evidence:
+    for evidence in sorted(result.evidence, key=lambda e: (e.resource, telling(e))):
         if evidence.role == "decided":
             yield _wrapped(f"- {evidence_text(evidence)}", indent, f"{indent}  ")
     if result.near_miss is not None:

@@ -13,7 +13,7 @@ RESULTS = {
 }  # fmt: skip
 BASES = {
     "record": "",
-    "assumed-absent": "no record, and the history is taken to be complete",
+    "assumed-absent": "rests on absence, the history being taken as complete",
     "attested": "attested",
     "no-data": "no data",
 }
@@ -62,12 +62,19 @@ def reason_text(criterion: CriterionResult) -> str:
         return f"{miss.value} {miss.operator} {miss.limit}"
     if criterion.result == "unknown" and criterion.missing:
         return f"missing {missing_text(criterion.missing[0])}"
-    for evidence in criterion.evidence:
-        if evidence.role == "decided":
-            date = f" on {evidence.date}" if evidence.date else ""
-            unclear = "cannot be told from " if criterion.result == "unknown" else ""
-            return f"{unclear}{value_text(evidence.value)}{date}"
+    decided = sorted((e for e in criterion.evidence if e.role == "decided"), key=telling)
+    if decided:
+        date = f" on {decided[0].date}" if decided[0].date else ""
+        unclear = "cannot be told from " if criterion.result == "unknown" else ""
+        return f"{unclear}{value_text(decided[0].value)}{date}"
     return BASES[criterion.basis] or RESULTS[criterion.result]
+
+
+def telling(evidence: Evidence) -> int:
+    """A sort key: values tell more than other elements, and these more than the date that stands beside them anyway."""
+    if evidence.path.startswith("value"):
+        return 0
+    return 2 if evidence.value == evidence.date else 1
 
 
 def absence_text(result: TrialResult) -> str:

@@ -22,7 +22,7 @@ from engine.trials.trial import Atom, Criterion, Kind, Trial
 from engine.workspace import Workspace, read_text
 
 _NOT_ENCODED = re.compile(r"(\S+)\s*\|\s*(inclusion|exclusion)\s*\|\s*(.+)", re.DOTALL)
-_IDENTIFYING = re.compile(r"@(criterion|atom)\s*:\s*(\S+)")
+_IDENTIFYING = re.compile(r"@(criterion|atom)[ \t]*:[ \t]*(\S+)")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
@@ -83,8 +83,8 @@ def trial_of(
 
 
 def one_line(text: str) -> str:
-    """A tag's text with its line ends as blanks."""
-    return " ".join(text.split())
+    """A tag's text up to the first empty line, which ends it, with line ends as blanks."""
+    return " ".join(text.strip().split("\n\n")[0].split())
 
 
 def _hash(translation: Translation) -> str:
