@@ -183,6 +183,12 @@ def _answer(text: str, workspace: Workspace, now: DateTime) -> tuple[Any, str | 
         return f"{type(defect).__name__}: {defect}", "internal"
 
 
+def evaluated(text: str, workspace: Workspace, now: DateTime) -> tuple[str, str | None]:
+    """The value of an expression as CQL and None, or the sentence of its error and the phase."""
+    value, phase = _answer(text, workspace, now)
+    return (shown(value) if phase is None else value), phase
+
+
 def same(expected: Any, got: Any) -> bool:
     """True when two canonical values are the same value of CQL; see the module's text for the three allowances."""
     if expected is None or got is None:
