@@ -163,21 +163,28 @@ class AnalyserBase:
         raise TypeError(f"unknown type specifier {node!r}")
 
     def named_type(self, node: tree.NamedTypeSpecifier) -> DataType:
-        """The system or model type of a name; System wins for an unqualified one that only System has."""
+        """The type of a name (Developer's Guide "Multiple Data Models").
+
+        An unqualified one is looked for in the models in use, and only then in System: beside FHIR, ``Quantity`` is
+        ``FHIR.Quantity``.
+        """
         parts = node.name
         if parts[0] == "System" and len(parts) == 2 and parts[1] in SYSTEM_TYPES:
             return SYSTEM_TYPES[parts[1]]
         if len(parts) > 1 and parts[0] in self.model_names:
-            found = self._class(self.model_names[parts[0]], ".".join(parts[1:]))
-            if found is not None:
-                return found
+            qualified = self._class(self.model_names[parts[0]], ".".join(parts[1:]))
+            if qualified is not None:
+                return qualified
         name = ".".join(parts)
+        found = [c for c in (self._class(model, name) for model in self.models) if c is not None]
+        if len(found) > 1:
+            shown = ", ".join(map(str, found))
+            self.report(node.span, "ambiguous-type", f"the type '{name}' is one of several models: {shown}; qualify it")
+            return ERROR
+        if found:
+            return found[0]
         if name in SYSTEM_TYPES:
             return SYSTEM_TYPES[name]
-        for model in self.models:
-            found = self._class(model, name)
-            if found is not None:
-                return found
         known = [*SYSTEM_TYPES, *(n for m in self.models.values() for n in m.class_names())]
         self.report(node.span, "unknown-type", f"the type '{name}' is not defined{self.nearest(name, known)}")
         return ERROR
