@@ -13,6 +13,7 @@ from engine.language.analysis.conversions import ERROR, Conversions
 from engine.language.analysis.literals import LiteralRules
 from engine.language.analysis.names import NameRules
 from engine.language.analysis.operations import OperatorRules
+from engine.language.analysis.order import FEW, ordered
 from engine.language.analysis.queries import QueryRules
 from engine.language.analysis.scope import Frame, Scopes
 from engine.language.analysis.symbols import Symbols
@@ -35,18 +36,17 @@ class Analyser(LiteralRules, OperatorRules, TimingRules, NameRules, QueryRules):
         models: Mapping[str, tuple[str, Model]],
         includes: Mapping[str, Symbols],
         units: UnitSystem,
-        list_promotion: bool = False,
-        list_demotion: bool = False,
+        conversions: Conversions,
     ) -> None:
         self.tree = library
         self.source = library.source or library.name or "expression"
         self.lines = library.text.splitlines()
         self.diagnostics: list[Diagnostic] = []
         self.model_names: dict[str, str] = {local: entry[0] for local, entry in models.items()}
-        self.models = {uri: model for uri, model in models.values()}
+        self.models = dict(models.values())
         self.includes = dict(includes)
         self.units = units
-        self.conversions = Conversions(self.models, list_promotion=list_promotion, list_demotion=list_demotion)
+        self.conversions = conversions
         self.scopes = Scopes()
         self.context = "Unfiltered"
         self._nodes: dict[str, tree.Definition] = {}
@@ -62,6 +62,7 @@ class Analyser(LiteralRules, OperatorRules, TimingRules, NameRules, QueryRules):
         """Analyses everything; call once."""
         self._collect()
         self._declare_functions()
+        self._analyse_in_order()
         node = self.tree
         made = [self.definition(name) for name in list(self._nodes)]
         functions = [self._function(f) for fs in self._functions.values() for f in fs]
@@ -82,6 +83,17 @@ class Analyser(LiteralRules, OperatorRules, TimingRules, NameRules, QueryRules):
             expressions=tuple(groups.get(elm.ExpressionDef, ())), functions=tuple(functions), source=self.source,
             hash=hashlib.sha256(node.text.encode()).hexdigest(),
         )  # fmt: skip
+
+    def _analyse_in_order(self) -> None:
+        """Analyses what others name before them, where there is so much that demand could nest too deep."""
+        if len(self._nodes) + len(self._function_nodes) <= FEW:
+            return
+        functions = [(name, node) for (name, _), node in self._function_nodes.items()]
+        for name in ordered([*self._nodes.items(), *functions]):
+            for function in self._functions.get(name, ()):
+                self._function(function)
+            if name in self._nodes:
+                self.definition(name)
 
     def _usings(self) -> tuple[elm.UsingDef, ...]:
         return tuple(
@@ -122,7 +134,7 @@ class Analyser(LiteralRules, OperatorRules, TimingRules, NameRules, QueryRules):
         node = self._nodes.get(name)
         if node is None:
             return self._context_definition(name)
-        if name in self._busy:
+        if name in self._busy or len(self._busy) > FEW:
             return self._circular(name, node)
         self._busy[name] = None
         with self._outside(getattr(node, "context", None)):
@@ -132,7 +144,8 @@ class Analyser(LiteralRules, OperatorRules, TimingRules, NameRules, QueryRules):
         return made
 
     def _circular(self, name: str, node: tree.Definition) -> elm.Def:
-        chain = [*list(self._busy)[list(self._busy).index(name) :], name]
+        busy = list(self._busy)
+        chain = [*busy[busy.index(name) :], name] if name in self._busy else [*busy[:FEW], "…"]
         shown = " → ".join(f"'{n}'" for n in chain)
         self.report(node.name_span, "circular-reference", f"the definition refers to itself: {shown}")
         broken = elm.Null(result_type=ERROR, span=node.name_span)
@@ -259,7 +272,7 @@ class Analyser(LiteralRules, OperatorRules, TimingRules, NameRules, QueryRules):
             self._finished[key] = function
             return function
         label = f"{function.name}({', '.join(self.type_name(t) for t in key[1])})"
-        if label in self._busy:
+        if label in self._busy or len(self._busy) > FEW:
             self.report(node.name_span, "circular-reference", f"the function '{function.name}' calls itself")
             return dataclasses.replace(function, result_type=ERROR)
         self._busy[label] = None

@@ -83,10 +83,9 @@ class AnalyserBase:
         types = [o.result_type for o in operands]
         if ERROR in types:
             return elm.Null(result_type=ERROR, span=span)
-        overloads = [o for n in candidates for o in TABLE.overloads(n)]
         label = spelled or candidates[0]
         try:
-            found = best_match(overloads, types, self.conversions)
+            found = self._match(candidates, tuple(types))
         except Ambiguous as ambiguous:
             choices = ", ".join(str(m.overload) for m in ambiguous.matches)
             return self.error(span, "ambiguous-call", f"'{label}' fits several overloads: {choices}; cast an operand")
@@ -97,6 +96,15 @@ class AnalyserBase:
             shown = ", ".join(self.type_name(t) for t in found.operands)
             return self.error(span, "no-precision", f"'{label}' takes no precision for ({shown})")
         return self.bind(found, operands, span, precision)
+
+    def _match(self, candidates: tuple[str, ...], types: tuple[DataType, ...]) -> Match | None:
+        """The best overload for these types, which depends on nothing else: the same question is answered once."""
+        known = self.conversions.matches
+        key = (candidates, types)
+        if key not in known:
+            overloads = [o for n in candidates for o in TABLE.overloads(n)]
+            known[key] = best_match(overloads, types, self.conversions)
+        return known[key]
 
     def bind(
         self, found: Match, operands: Sequence[elm.Expression], span: Span | None, precision: str | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engine.language.elm import nodes as elm
 from engine.language.types.datatype import (
@@ -33,6 +34,9 @@ from engine.language.types.datatype import (
 )
 from engine.language.types.lattice import Lattice
 from engine.language.types.model import Model
+
+if TYPE_CHECKING:
+    from engine.language.analysis.overloads import Match
 
 ERROR = NamedType("System", "<error>")
 """The type of an expression that already has a diagnostic: it fits everywhere, so that one mistake is said once."""
@@ -89,6 +93,8 @@ class Conversions(Lattice):
         super().__init__(models)
         self.list_promotion = list_promotion
         self.list_demotion = list_demotion
+        self.matches: dict[tuple[tuple[str, ...], tuple[DataType, ...]], Match | None] = {}
+        """The overloads found for operators and operand types: kept here for all libraries of these models."""
         self._memo: dict[tuple[DataType, DataType], Conversion | None] = {}
         self._by_source: dict[DataType, list[tuple[DataType, Conversion]]] = {}
         for source, target, name, cost in SYSTEM_CONVERSIONS:

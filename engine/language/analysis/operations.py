@@ -54,6 +54,10 @@ CONVERSION_NAMES: dict[NamedType, str] = {
 }  # fmt: skip
 
 
+SET_CHAINS = ("Union", "Intersect", "Except")
+"""Generic operators whose chain over lists of one type is one node: the type parameter stays what it is."""
+
+
 class OperatorRules(AnalyserBase):
     """Analysis of operator expressions."""
 
@@ -126,6 +130,8 @@ class OperatorRules(AnalyserBase):
         """Whether ``right`` joins the node: the overload takes the node's own result and this operand as they are."""
         if bound.result_type == right.result_type and bound.signature == (bound.result_type, right.result_type):
             return True
+        if bound.name in SET_CHAINS and bound.result_type == right.result_type:
+            return all(o.result_type == bound.result_type for o in bound.operands)
         return bound.name in ("And", "Or", "Xor") and right.result_type == ANY
 
     @staticmethod

@@ -12,9 +12,11 @@ from typing import Protocol
 
 from engine.errors import CompileError, Diagnostic, EligibilityError, Severity
 from engine.language.analysis.analyser import Analyser
+from engine.language.analysis.conversions import Conversions
 from engine.language.analysis.symbols import Symbols
 from engine.language.elm import nodes as elm
 from engine.language.evaluation.protocols import UnitSystem
+from engine.language.stack import ROOM
 from engine.language.syntax import parse_library, tree
 from engine.language.types.model import Model
 
@@ -101,19 +103,22 @@ class Translator:
         self._closure: dict[str, tuple[str, ...]] = {}
         self._native: set[str] = set()
         self._busy: list[str] = []
+        self._conversions: dict[tuple[tuple[str, str], ...], Conversions] = {}
 
     def translate(self, text: str, source: str = "expression") -> Translation:
         """Translates one text; included libraries come from the library source."""
-        parsed, problems = parse_library(text, source)
-        if parsed is None:
-            return Translation(None, {}, tuple(problems))
-        return self._translate(parsed, problems)
+        with ROOM:
+            parsed, problems = parse_library(text, source)
+            if parsed is None:
+                return Translation(None, {}, tuple(problems))
+            return self._translate(parsed, problems)
 
     def _translate(self, parsed: tree.Library, problems: Iterable[Diagnostic]) -> Translation:
         found = list(problems)
         includes, needed = self._include(parsed, found)
         models = self._use(parsed, found)
-        analyser = Analyser(parsed, models=models, includes=includes, units=self.units, **self.options)
+        conversions = self._conversions_of(models)
+        analyser = Analyser(parsed, models=models, includes=includes, units=self.units, conversions=conversions)
         library = analyser.run()
         inherited = [d for key in needed for d in self._diagnostics[key]]
         own = sorted([*found, *analyser.diagnostics], key=_place)
@@ -122,6 +127,14 @@ class Translator:
         everything = tuple(dict.fromkeys([*own, *inherited]))
         native = frozenset(k for k in needed if k in self._native)
         return Translation(library, libraries, everything, native)
+
+    def _conversions_of(self, models: Mapping[str, tuple[str, Model]]) -> Conversions:
+        """The conversions of these models; shared, since they remember what was asked."""
+        by_uri = dict(models.values())
+        key = tuple((uri, model.version) for uri, model in by_uri.items())
+        if key not in self._conversions:
+            self._conversions[key] = Conversions(by_uri, **self.options)
+        return self._conversions[key]
 
     # ------------------------------------------------------------ using
 
