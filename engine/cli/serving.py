@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from engine.cli.inputs import complain, select_trials
+from engine.cli.inputs import complain
+from engine.errors import Severity
 
 
 def command(host: str, port: int) -> int:
     """Runs the service until it is stopped; 2 when no trial can be used."""
     import uvicorn
 
-    from engine.service import create_app
+    from engine.service import Settings, create_app
 
-    selection = select_trials([])
-    for sentence in selection.problems:
-        complain(sentence)
-    if not selection.trials:
+    app = create_app(Settings())
+    catalogue = app.state.catalogue
+    for diagnostic in catalogue.diagnostics:
+        if diagnostic.severity is Severity.ERROR:
+            complain(diagnostic.render())
+    if not catalogue.trials:
+        complain("Nothing is served: no trial can be used.")
         return 2
-    uvicorn.run(create_app(selection.workspace, selection.trials), host=host, port=port, log_level="info")
+    uvicorn.run(app, host=host, port=port, log_level="info")
     return 0

@@ -1,74 +1,116 @@
-"""The HTTP face: a Bundle in, the results of the trials out."""
+"""The application: routers over one catalogue, and one way for everything that goes wrong.
+
+What other modules may put in its place stands in ``app.state``: ``authenticate`` (who calls), ``runner`` (where
+evaluations run), ``records`` (a configured FHIR server), ``results`` and ``feedback`` (what is kept).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
 
 from fastapi import FastAPI, Request
-from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from engine.errors import InputError
-from engine.fhir import PatientRecord, decode_bundle
-from engine.language.values import Date
-from engine.language.values.json import encode
-from engine.trials import Screening, Trial, moment_of, to_json
-from engine.trials.parameters import SCREENING_DATE
+from engine.service import hooks, operations, reading
+from engine.service.catalogue import Catalogue
+from engine.service.keeping import MemoryFeedback, MemoryResults
+from engine.service.principal import local
+from engine.service.refusals import Refused, refused
+from engine.service.running import ThreadRunner
+from engine.service.settings import Settings
+from engine.service.wire import plain, refusal
 from engine.version import __version__
-from engine.workspace import Workspace
 
-FHIR_JSON = "application/fhir+json"
-ACCEPTED = (FHIR_JSON, "application/json")
+LOGGER = logging.getLogger("engine.service")
+HOOKS: Final = "/cds-services"
+_STATUS: Final = {
+    404: ("not-found", "there is nothing at this address"),
+    405: ("not-supported", "this address does not take this method"),
+}
 
 
-def create_app(workspace: Workspace, trials: Sequence[Trial]) -> FastAPI:
-    """The service over these trials.
-
-    ``POST /fhir/ResearchStudy/$screen`` takes a Bundle and answers the JSON of ``eligibility screen``; the query
-    parameters ``trial`` (repeatable), ``patient`` and ``screening-date`` are those of the command.
-    """
-    app = FastAPI(title="Eligibility engine", version=__version__)
-    known = {trial.id: trial for trial in trials}
-
-    @app.get("/health")
-    def health() -> dict[str, Any]:
-        """Says that the service is up, and which trials it has."""
-        return {"status": "ok", "engine": __version__, "trials": list(known)}
-
-    @app.post("/fhir/ResearchStudy/$screen")
-    async def screen(request: Request) -> Response:
-        """Screens the patient of a Bundle."""
-        if request.headers.get("content-type", "").split(";")[0].strip().lower() not in ACCEPTED:
-            return outcome(415, "not-supported", f"send the Bundle as {' or '.join(ACCEPTED)}")
-        body = await request.body()
-        try:
-            return await run_in_threadpool(_screened, workspace, known, body, request)
-        except InputError as problem:
-            return outcome(400, "invalid", str(problem))
-
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service with these settings; the trials are compiled now, so that the first request finds them ready."""
+    catalogue = Catalogue(settings or Settings())
+    app = FastAPI(
+        title="Eligibility engine", version=__version__, lifespan=_lifespan, docs_url=None, redoc_url=None,
+        description="Clinical-trial eligibility: FHIR operations and CDS Hooks over criteria written in CQL.",
+    )  # fmt: skip
+    app.state.catalogue = catalogue
+    app.state.authenticate = local
+    app.state.runner = ThreadRunner(catalogue)
+    app.state.records = None
+    app.state.results = MemoryResults()
+    app.state.feedback = MemoryFeedback()
+    app.add_api_route("/health", health, methods=["GET"], tags=["Operations"], summary="Says that the service is up")
+    app.include_router(operations.router)
+    app.include_router(reading.router)
+    app.include_router(hooks.router)
+    app.add_middleware(HooksCors, origins=catalogue.settings.hooks_origins)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _defect)
     return app
 
 
-def _screened(workspace: Workspace, known: dict[str, Trial], body: bytes, request: Request) -> Response:
-    query = request.query_params
-    asked = query.getlist("trial")
-    for name in asked:
-        if name not in known:
-            raise InputError("trial", "", f"there is no trial '{name}'; known are {', '.join(known)}")
-    date = query.get("screening-date")
-    now = datetime.now(UTC)
-    given = {SCREENING_DATE: date} if date else {}
-    moment = moment_of(given, Date(now.year, now.month, now.day), 0, "screening-date")
-    bundle = decode_bundle(body, source="the request")
-    record = PatientRecord.from_bundle(bundle, query.get("patient"))
-    screening = Screening(workspace, [known[n] for n in asked] or list(known.values()), given, moment)
-    return Response(to_json(screening.screen(record, "the request")), media_type="application/json")
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    await app.state.runner.close()
 
 
-def outcome(status: int, code: str, sentence: str) -> Response:
-    """An OperationOutcome (http://hl7.org/fhir/R4/operationoutcome.html) with one error."""
-    issue = {"severity": "error", "code": code, "diagnostics": sentence}
-    content = encode({"resourceType": "OperationOutcome", "issue": [issue]})
-    return Response(content, status_code=status, media_type=FHIR_JSON)
+async def health(request: Request) -> Response:
+    """Says that the service is up, and which trials it has."""
+    catalogue: Catalogue = request.app.state.catalogue
+    return plain({"status": "ok", "engine": __version__, "trials": list(catalogue.trials)})
+
+
+class HooksCors:
+    """Lets browsers of the configured origins call CDS Hooks, and nothing else (CDS Hooks 2.0, "CORS")."""
+
+    def __init__(self, app: ASGIApp, origins: tuple[str, ...]) -> None:
+        self.app = app
+        self.opened = CORSMiddleware(
+            app, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["Authorization", "Content-Type"],
+            expose_headers=["Location"],
+        )  # fmt: skip
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        inner = self.opened if path == HOOKS or path.startswith(f"{HOOKS}/") else self.app
+        await inner(scope, receive, send)
+
+
+# ---------------------------------------------------------------- what goes wrong
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return refusal(error.refusal)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code, sentence = _STATUS.get(error.status_code, ("processing", "the request cannot be answered"))
+    answer = refusal(refused(error.status_code, code, sentence).refusal)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    return refusal(refused(400, "invalid", "the address or its parameters are not what this route takes").refusal)
+
+
+async def _defect(request: Request, error: Exception) -> Response:
+    # The sentence of an unforeseen error may hold anything; only its kind is told, and only to the log.
+    LOGGER.error("unforeseen %s while answering", type(error).__name__)
+    sentence = "the service failed on this request; this is a defect of the product, please report it"
+    return refusal(refused(500, "exception", sentence).refusal)

@@ -1,0 +1,77 @@
+"""What the service keeps: results for the links of cards, and feedback on cards. Here in memory, within bounds.
+
+``app.state.results`` and ``app.state.feedback`` are anything that fits the protocols; a database takes their place.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from engine.service.principal import Principal
+from engine.trials import TrialResult
+
+KEPT = 1000
+
+
+class Results(Protocol):
+    """Results of screening by a name that cannot be guessed."""
+
+    async def keep(self, caller: Principal, results: Sequence[TrialResult]) -> str:
+        """Keeps the results of one record; the name they are asked for by."""
+
+    async def get(self, caller: Principal, name: str) -> Sequence[TrialResult] | None:
+        """The results of that name; None when they are not (or no longer) kept, or not for this caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a clinician did with a card (CDS Hooks 2.0, "Feedback"); ``detail`` is the JSON as it came."""
+
+    service: str
+    card: str
+    outcome: str
+    outcome_timestamp: str
+    detail: dict[str, Any]
+
+
+class FeedbackStore(Protocol):
+    """Feedback on cards, in the order it came."""
+
+    async def add(self, caller: Principal, feedback: Sequence[Feedback]) -> None:
+        """Keeps feedback."""
+
+
+class MemoryResults:
+    """The last results, until the service ends."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self.kept = kept
+        self.held: OrderedDict[str, tuple[Principal, tuple[TrialResult, ...]]] = OrderedDict()
+
+    async def keep(self, caller: Principal, results: Sequence[TrialResult]) -> str:
+        """Keeps the results under a new name and forgets the oldest."""
+        name = secrets.token_urlsafe(24)
+        self.held[name] = (caller, tuple(results))
+        while len(self.held) > self.kept:
+            self.held.popitem(last=False)
+        return name
+
+    async def get(self, caller: Principal, name: str) -> Sequence[TrialResult] | None:
+        """The results of that name, for the caller they were made for."""
+        owner, results = self.held.get(name, (None, ()))
+        return results if owner == caller else None
+
+
+class MemoryFeedback:
+    """The last feedback, until the service ends."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self.held: deque[Feedback] = deque(maxlen=kept)
+
+    async def add(self, caller: Principal, feedback: Sequence[Feedback]) -> None:
+        """Keeps feedback and forgets the oldest."""
+        self.held.extend(feedback)
