@@ -31,6 +31,10 @@ class ServerError(InputError):
         self.transient = transient
 
 
+class NoToken(InputError):
+    """There is no access token: nothing more can be fetched, and the run ends."""
+
+
 class RefusedAddress(ServerError):
     """An address we do not contact: it is outside the origins that the settings allow."""
 

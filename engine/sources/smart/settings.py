@@ -47,6 +47,7 @@ class ServerSettings(BaseModel):
     allow_http: bool = False
     ca_file: str | None = None
     method: Method = "search"
+    export_level: Literal["patient", "system"] = "patient"
     page_size: int = Field(default=200, ge=1, le=10_000)
     max_url_length: int = Field(default=1800, ge=300, le=16_000)
     max_pages: int = Field(default=10_000, ge=1)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.sources.smart.addresses import Addresses
-from engine.sources.smart.failures import ServerError, shown
+from engine.sources.smart.failures import NoToken, ServerError, shown
 from engine.sources.smart.http import Answer, Connection
 from engine.sources.smart.keys import SigningKey
 
@@ -68,12 +68,15 @@ class TokenCache:
         """A token that still holds.
 
         Raises:
-            ServerError: the server gives none; the sentence has its reason.
+            NoToken: the server gives none; the sentence has its reason.
         """
         with self._lock:
             if self._token is None or self._connection.clock.elapsed() >= self._renew_at:
                 self._token = None
-                self._renew()
+                try:
+                    self._renew()
+                except ServerError as problem:
+                    raise NoToken(problem.source, problem.place, problem.message) from None
             assert self._token is not None
             return self._token
 
@@ -144,7 +147,8 @@ def _lifetime(given: Any) -> float:
         seconds = float(given)
     except (TypeError, ValueError, OverflowError):
         return DEFAULT_LIFETIME
-    return min(max(seconds, 1.0), 86_400.0)
+    # A comparison with a NaN is false: it is no lifetime either.
+    return min(max(seconds, 1.0), 86_400.0) if seconds >= 0 else DEFAULT_LIFETIME
 
 
 def _texts(given: Any) -> tuple[str, ...]:
