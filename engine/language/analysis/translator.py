@@ -16,7 +16,7 @@ from engine.language.analysis.conversions import Conversions
 from engine.language.analysis.symbols import Symbols
 from engine.language.elm import nodes as elm
 from engine.language.evaluation.protocols import UnitSystem
-from engine.language.stack import ROOM
+from engine.language.interpreter import COLLECTOR_RESTS, DEEP_NESTING
 from engine.language.syntax import parse_library, tree
 from engine.language.types.model import Model
 
@@ -107,7 +107,7 @@ class Translator:
 
     def translate(self, text: str, source: str = "expression") -> Translation:
         """Translates one text; included libraries come from the library source."""
-        with ROOM:
+        with DEEP_NESTING, COLLECTOR_RESTS:
             parsed, problems = parse_library(text, source)
             if parsed is None:
                 return Translation(None, {}, tuple(problems))

@@ -15,7 +15,7 @@ from engine.language.elm import nodes as elm
 from engine.language.evaluation.context import Context
 from engine.language.evaluation.run import MISSING, Failure, Run
 from engine.language.evaluation.trace import Trace, Tracer
-from engine.language.stack import ROOM
+from engine.language.interpreter import DEEP_NESTING
 from engine.language.types.datatype import DataType
 from engine.language.types.lattice import Lattice
 from engine.language.types.model import Model
@@ -207,7 +207,7 @@ class Evaluation:
         run = self.run
         run.begin()
         try:
-            with ROOM:
+            with DEEP_NESTING:
                 value = closure([run])
         except RecursionError:
             raise LimitExceeded("the define nests too deeply to be evaluated", define=name) from None

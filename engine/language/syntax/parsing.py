@@ -12,10 +12,8 @@ texts slow and later ones quick; they are not safe for threads, hence the lock.
 
 from __future__ import annotations
 
-import gc
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from antlr4 import PredictionMode, Token
@@ -26,6 +24,7 @@ from antlr4.error.ErrorStrategy import BailErrorStrategy, DefaultErrorStrategy
 
 from engine.errors import Diagnostic
 from engine.language.grammar.generated.CqlParser import CqlParser
+from engine.language.interpreter import COLLECTOR_RESTS
 from engine.language.syntax import tree
 from engine.language.syntax.building import LibraryBuilder
 from engine.language.syntax.expressions import ExpressionBuilder
@@ -71,7 +70,7 @@ def _parse(
     builder: Callable[[Scan, Reporter], Callable[[Any], _Built]],
 ) -> tuple[_Built | None, tuple[Diagnostic, ...]]:
     report = Reporter(text, source)
-    with _LOCK, _collector_paused():
+    with _LOCK, COLLECTOR_RESTS:
         scanned = scan(text, report, nesting_limit)
         parser = _Parser(scanned, nesting_limit, report)
         try:
@@ -88,18 +87,6 @@ def _parse(
             )
     report.diagnostics.sort(key=lambda found: (found.span.line, found.span.column) if found.span else (0, 0))
     return (None if report.diagnostics else built), tuple(report.diagnostics)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Without the cyclic garbage collector, which would visit ANTLR's linked nodes again and again and free none."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 class _TooDeep(Exception):
