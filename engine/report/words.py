@@ -71,10 +71,13 @@ def reason_text(criterion: CriterionResult) -> str:
 
 
 def telling(evidence: Evidence) -> int:
-    """A sort key: values tell more than other elements, and these more than the date that stands beside them anyway."""
-    if evidence.path.startswith("value"):
+    """A sort key: values tell most, then what a resource is about; least what it is filed under, and its date."""
+    first = evidence.path.split(".")[0].split("[")[0]
+    if first.startswith("value"):
         return 0
-    return 2 if evidence.value == evidence.date else 1
+    if evidence.value == evidence.date or first in ("scope", "category"):
+        return 3
+    return 1 if first == "code" else 2
 
 
 def absence_text(result: TrialResult) -> str:

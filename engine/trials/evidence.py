@@ -68,7 +68,7 @@ def findings(record: PatientRecord, traces: Iterable[Trace], open_traces: Iterab
         unsettled.trace(trace)
     return Findings(
         evidence=tuple(collected.evidence()),
-        set_aside=tuple(SetAside(record.reference_of(e), reason) for e, reason in collected.aside.values()),
+        set_aside=tuple(collected.set_aside()),
         missing=tuple(dict.fromkeys(unsettled.missing())),
         bases=frozenset(collected.bases),
     )
@@ -81,7 +81,7 @@ class _Collected:
         self.record = record
         self.decided: dict[int, Element] = {}
         self.considered: dict[int, Element] = {}
-        self.reads: dict[tuple[int, str, str], tuple[Element, str, Any, str]] = {}
+        self.reads: dict[tuple[int, str], tuple[Element, str, Any, str]] = {}
         self.absent: list[tuple[Element, str]] = []
         self.filtered: dict[tuple[int, str], Element] = {}
         self.used: dict[int, tuple[Element, str]] = {}
@@ -128,7 +128,7 @@ class _Collected:
             self.absent.append((event.owner, event.path))
         elif path:
             path, value = _whole(event, path)
-            self.reads[id(root), path, clause] = (root, path, value, clause)
+            self.reads.setdefault((id(root), path), (root, path, value, clause))
 
     def _mark(self, event: Mark) -> None:
         for name, value in event.tags:
@@ -146,10 +146,9 @@ class _Collected:
 
     def evidence(self) -> Iterator[Evidence]:
         """Decided first, each resource by the deepest elements read; then what was only considered."""
-        paths = [(key, path) for key, path, _ in self.reads]
         shown: set[int] = set()
         for root, path, value, clause in self.reads.values():
-            if not any(key == id(root) and _within(other, path) for key, other in paths):
+            if not any(key == id(root) and _within(other, path) for key, other in self.reads):
                 shown.add(id(root))
                 yield self._item(root, path, _plain(value), clause, decided=True)
         for key, (root, clause) in self.used.items():
@@ -159,6 +158,22 @@ class _Collected:
         for key, root in self.considered.items():
             if key not in shown and root.type != "Patient":
                 yield self._whole_resource(root, self.clauses[key], decided=key in self.decided)
+        yield from self._medications()
+
+    def _medications(self) -> Iterator[Evidence]:
+        """The Medication resources that decided ones refer to: a retrieve found these by the codes of those."""
+        for key, root in self.decided.items():
+            reference = root.json.get("medicationReference")
+            text = reference.get("reference") if isinstance(reference, dict) else None
+            medication = self.record.resolve(text, root) if isinstance(text, str) else None
+            if medication is not None and resource_of(medication) is not root:
+                yield self._whole_resource(medication, self.clauses.get(key, ""), decided=True)
+
+    def set_aside(self) -> Iterator[SetAside]:
+        """What filters set aside and nothing else used."""
+        for (key, _), (root, reason) in self.aside.items():
+            if key not in self.decided:
+                yield SetAside(self.record.reference_of(root), reason)
 
     def _item(self, root: Element, path: str, value: Any, clause: str, *, decided: bool) -> Evidence:
         role = "decided" if decided else "considered"
@@ -193,7 +208,7 @@ class _Collected:
 
     def _asked(self, root: Element, path: str) -> bool:
         """True when the trace read the element, or something that it stands in or that stands in it."""
-        read = [p for key, p, _ in self.reads if key == id(root)] + [p for key, p in self.filtered if key == id(root)]
+        read = [p for key, p in self.reads if key == id(root)] + [p for key, p in self.filtered if key == id(root)]
         read += [".".join(x for x in (path_of(o), s) if x) for o, s in self.absent if resource_of(o) is root]
         return any(path.startswith(p) or p.startswith(path) for p in read)
 

@@ -33,7 +33,7 @@ context Patient
 define fluent function final(found List<FHIR.Observation>): found F where F.status.value = 'final'
 
 define function value(found FHIR.Observation):
-  Quantity { value: (found.value as FHIR.Quantity).value.value, unit: (found.value as FHIR.Quantity).code.value }
+  System.Quantity { value: (found.value as FHIR.Quantity).value.value, unit: (found.value as FHIR.Quantity).code.value }
 
 /* @basis: assumed-absent */
 define function assumed(): if AssumeCompleteHistory then false else null
