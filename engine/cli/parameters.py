@@ -7,10 +7,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import CompileError, EvaluationError, InputError
+from engine.fhir import Element
+from engine.fhir.conversions import CALENDAR_UNITS, UCUM
 from engine.language import Program
-from engine.language.types.datatype import ChoiceType, DataType, IntervalType, ListType, NamedType, TupleType
-from engine.language.values import DateTime
+from engine.language.analysis.literals import CALENDAR_UNITS as CALENDAR_WORDS
+from engine.language.types.datatype import (
+    QUANTITY,
+    ChoiceType,
+    DataType,
+    IntervalType,
+    ListType,
+    NamedType,
+    TupleType,
+)
+from engine.language.values import DateTime, Quantity
 from engine.workspace import Workspace
+
+SYSTEM_FORMS: dict[DataType, DataType] = {NamedType("FHIR", "Quantity"): QUANTITY}
+"""Types of the data model whose values are given as literals of CQL: ``Quantity`` below ``using FHIR`` is FHIR's."""
 
 
 class ParameterValues:
@@ -43,14 +57,24 @@ class ParameterValues:
         declared = self.declared.get(name)
         if declared is None:
             raise InputError("parameter", name, f"no library declares a parameter of this name{self._nearest(name)}")
-        library = f'{self._header}parameter "Given" {type_text(declared)} default\n{text}\ndefine "Result": "Given"\n'
+        system = SYSTEM_FORMS.get(declared)
         try:
-            program = self.workspace.program(self.workspace.translate(library, f"parameter {name}"))
-            return self.workspace.evaluate(program, self.workspace.context(self.now)).define("Result")
+            if system is None:
+                return self._evaluate(name, text, declared)
+            try:
+                return quantity_element(self._evaluate(name, text, system))
+            except CompileError:
+                return self._evaluate(name, text, declared)
         except CompileError as problem:
             raise InputError("parameter", name, f"'{text}' is no value of type {declared}:\n{problem}") from None
         except EvaluationError as problem:
             raise InputError("parameter", name, f"'{text}' has no value: {problem}") from None
+
+    def _evaluate(self, name: str, text: str, datatype: DataType) -> Any:
+        """The value of the literal as a parameter of that type; CompileError and EvaluationError as they come."""
+        library = f'{self._header}parameter "Given" {type_text(datatype)} default\n{text}\ndefine "Result": "Given"\n'
+        program = self.workspace.program(self.workspace.translate(library, f"parameter {name}"))
+        return self.workspace.evaluate(program, self.workspace.context(self.now)).define("Result")
 
     def _nearest(self, name: str) -> str:
         close = difflib.get_close_matches(name, sorted(self.declared), n=1)
@@ -58,6 +82,15 @@ class ParameterValues:
             return f"; did you mean '{close[0]}'?"
         known = ", ".join(f"'{declared}'" for declared in sorted(self.declared))
         return f"; declared are {known}" if known else "; there are none"
+
+
+def quantity_element(quantity: Quantity | None) -> Element | None:
+    """The FHIR Quantity of a quantity of CQL, its unit a calendar word or UCUM."""
+    if quantity is None:
+        return None
+    system = CALENDAR_UNITS if quantity.unit in CALENDAR_WORDS else UCUM
+    json = {"value": quantity.value, "unit": quantity.unit, "system": system, "code": quantity.unit}
+    return Element("Quantity", json)
 
 
 def type_text(datatype: DataType) -> str:

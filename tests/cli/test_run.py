@@ -19,7 +19,8 @@ include FHIRHelpers version '4.0.1'
 include Beside
 include Elsewhere called Else
 parameter "Period" Interval<DateTime> default Interval[@2020-01-01T00:00:00.0, @2021-01-01T00:00:00.0)
-parameter Dose Quantity
+parameter Dose System.Quantity
+parameter "Model Dose" Quantity
 parameter Factor Decimal default 1
 parameter Numbers List<Integer>
 parameter Pair Tuple { a Integer, "b c" String }
@@ -185,6 +186,9 @@ def test_without_a_bundle_what_needs_the_patient_fails(folder: Folder) -> None:
         ("Dose=5 'mg'", "Dose", {"value": 5, "unit": "mg"}),
         ("Dose=null", "Dose", None),
         ('"Dose" = 2 days', "Dose", {"value": 2, "unit": "days"}),
+        ("Model Dose=5 'mg'", "\"Model Dose\" > 4.9 'mg'", True),
+        ("Model Dose=2 weeks", '"Model Dose" = 14 days', True),
+        ("Model Dose=null", '"Model Dose" is null', True),
         ("Factor=3", "Factor", 3),
         ("Factor=1.50", 'Beside."Factor times two"', 3),
         ("Numbers={ 1, 1 + 1, null }", "Numbers", [1, 2, None]),
@@ -205,7 +209,7 @@ def test_parameters_are_cql(folder: Folder, parameter: str, define: str, value: 
     ("parameters", "sentence"),
     (
         (["Doze=1"], "Doze: no library declares a parameter of this name; did you mean 'Dose'?"),
-        (["XYZ=1"], "declared are 'Dose', 'Factor', 'Numbers', 'Pair', 'Period'"),
+        (["XYZ=1"], "declared are 'Dose', 'Factor', 'Model Dose', 'Numbers', 'Pair', 'Period'"),
         (["Dose='a'"], "Dose: ''a'' is no value of type Quantity"),
         (["Dose=5 'mgg'"], "mgg"),
         (["Numbers={1,"], "is no value of type List<Integer>"),
@@ -240,8 +244,9 @@ def test_a_library_that_does_not_compile(folder: Folder) -> None:
     folder.write("define A: Disease", "define B: 1 + 'a'")
     code, text, errors = folder.run()
     assert (code, text) == (2, "")
-    assert f"{folder.library}:14:11 unknown-name" in errors
-    assert f"{folder.library}:15:11 no-overload" in errors
+    first = LIBRARY.count("\n") + 1
+    assert f"{folder.library}:{first}:11 unknown-name" in errors
+    assert f"{folder.library}:{first + 1}:11 no-overload" in errors
 
 
 @pytest.mark.parametrize("absent", ("library", "cql", "valuesets"))
