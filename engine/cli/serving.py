@@ -6,13 +6,13 @@ from engine.cli.inputs import complain
 from engine.errors import Severity
 
 
-def command(host: str, port: int) -> int:
+def command(host: str, port: int, *, cql_times: bool = False) -> int:
     """Runs the service until it is stopped; 2 when no trial can be used."""
     import uvicorn
 
     from engine.service import Settings, create_app
 
-    app = create_app(Settings())
+    app = create_app(Settings(cql_times=cql_times))
     catalogue = app.state.catalogue
     for diagnostic in catalogue.diagnostics:
         if diagnostic.severity is Severity.ERROR:

@@ -170,8 +170,8 @@ def _single(value: Any, datatype: DataType, depth: int) -> Parameter:
         case Interval():
             return _interval(value, datatype, depth)
         case Uncertainty():
-            bounds = {"low": value.low, "high": value.high}
-            return {"part": [row for name, bound in bounds.items() for row in _written(name, bound, ANY, depth - 1)]}
+            # The specification writes an uncertain value as the interval it lies in.
+            return _boundaries(Interval(value.low, value.high, True, True), datatype, depth)
         case Tuple():
             return _tuple(value, datatype, depth)
         case Element():

@@ -11,6 +11,7 @@ from typing import Any, Final
 from engine.errors import CompileError, EvaluationError
 from engine.fhir import PatientRecord
 from engine.fhir.out import write
+from engine.fhir.out_times import with_cql_times
 from engine.fhir.out_values import Parameter, parameters_of, resources_in
 from engine.language import Evaluation, Program, Translation
 from engine.language.elm import json as elm_json
@@ -182,6 +183,7 @@ class _Run:
         values: Mapping[str, Typed],
     ) -> None:
         self.program = program
+        self.cql_times = catalogue.settings.cql_times
         self.data = (job.data, job.parameters, job.subject)
         given = bound(program, values, GIVEN)
         context = catalogue.workspace.context(job.now, record=record, parameters=given)
@@ -206,7 +208,7 @@ class _Run:
         except ValueError:
             message = "the result holds what is not valid FHIR R4 and cannot be sent; ask for the elements that matter"
             raise EvaluationError(message, code="not-fhir") from None
-        return found
+        return with_cql_times(found) if self.cql_times else found
 
 
 def without_empty(parameter: Parameter) -> Parameter:
