@@ -121,6 +121,51 @@ def evaluate(
 
 
 @app.command()
+def run(
+    library: Annotated[Path, typer.Argument(metavar="LIBRARY.cql", help="The CQL library whose defines are evaluated.")],
+    cql_dir: Annotated[
+        list[Path] | None, typer.Option("--cql-dir", metavar="DIR", help="Where included libraries are (repeatable).")
+    ] = None,
+    valuesets: Annotated[
+        list[Path] | None, typer.Option("--valuesets", metavar="DIR", help="FHIR value sets (repeatable).")
+    ] = None,
+    bundle: Annotated[Path | None, typer.Option("--bundle", metavar="FILE", help="The patient's FHIR bundle.")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", metavar="NAME=LITERAL", help="A CQL literal (repeatable).")
+    ] = None,
+    patient: PatientId = None,
+    now: Annotated[
+        str | None, typer.Option("--now", metavar="DATETIME", help="The evaluation time; the clock by default.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option("--timezone", metavar="ZONE", help="+08:00 or Asia/Singapore; UTC by default.")
+    ] = None,
+    batch: Annotated[
+        Path | None, typer.Option("--batch", metavar="JOBS.jsonl", help="A job a line: id, bundle, parameters.")
+    ] = None,
+) -> None:
+    """Prints every define of a CQL library over a patient's record, as JSON."""
+    from engine.cli.run import command
+
+    raise typer.Exit(
+        command(library, cql_dir or [], valuesets or [], bundle, parameter or [], patient, now, timezone, batch)
+    )
+
+
+@app.command()
+def conformance(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="XML files of the HL7 CQL test suite.")],
+    require: Annotated[
+        int | None, typer.Option("--require", metavar="N", help="Exit code 1 if fewer tests pass.")
+    ] = None,
+) -> None:
+    """Runs the HL7 CQL test suite and prints a table and each failure."""
+    from engine.cli.conformance import command
+
+    raise typer.Exit(command(folder, require))
+
+
+@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen at; 0 for any that is free.")] = 8000,
