@@ -122,7 +122,9 @@ def evaluate(
 
 @app.command()
 def run(
-    library: Annotated[Path, typer.Argument(metavar="LIBRARY.cql", help="The CQL library whose defines are evaluated.")],
+    library: Annotated[
+        Path, typer.Argument(metavar="LIBRARY.cql", help="The CQL library whose defines are evaluated.")
+    ],
     cql_dir: Annotated[
         list[Path] | None, typer.Option("--cql-dir", metavar="DIR", help="Where included libraries are (repeatable).")
     ] = None,
