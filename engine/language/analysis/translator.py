@@ -6,69 +6,17 @@ same library is translated once, however often it is included.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Iterable, Mapping
 
-from engine.errors import CompileError, Diagnostic, EligibilityError, Severity
+from engine.errors import Diagnostic, EligibilityError
 from engine.language.analysis.analyser import Analyser
 from engine.language.analysis.conversions import Conversions
 from engine.language.analysis.symbols import Symbols
-from engine.language.elm import nodes as elm
 from engine.language.evaluation.protocols import UnitSystem
 from engine.language.interpreter import COLLECTOR_RESTS, DEEP_NESTING
 from engine.language.syntax import parse_library, tree
+from engine.language.translation import LibrarySource, ModelProvider, Request, SourceText, Translation
 from engine.language.types.model import Model
-
-
-@dataclass(frozen=True, slots=True)
-class SourceText:
-    """The text of a library and the name it is shown by in diagnostics.
-
-    ``native`` marks a library of the product whose conversion functions have native fast paths.
-    """
-
-    text: str
-    source: str
-    native: bool = False
-
-
-class LibrarySource(Protocol):
-    """Where included libraries come from."""
-
-    def find(self, name: str, version: str | None) -> SourceText | None:
-        """The library of that name (and version when given), or None."""
-
-    def names(self) -> Iterable[str]:
-        """All library names, for suggestions."""
-
-
-ModelProvider = Callable[[str, str | None], Model]
-"""A model by name and version; raises EligibilityError with a sentence for one that is not supported."""
-
-
-@dataclass(slots=True)
-class Translation:
-    """The outcome for one library: its ELM (None when it cannot be read at all) and those of all it includes.
-
-    ``libraries`` maps ``Name|version`` to ELM, included ones first; ``native`` holds the keys with native paths.
-    """
-
-    library: elm.Library | None
-    libraries: dict[str, elm.Library] = field(default_factory=dict)
-    diagnostics: tuple[Diagnostic, ...] = ()
-    native: frozenset[str] = frozenset()
-
-    @property
-    def errors(self) -> tuple[Diagnostic, ...]:
-        """The diagnostics that forbid the use of the library."""
-        return tuple(d for d in self.diagnostics if d.severity is Severity.ERROR)
-
-    def require(self) -> elm.Library:
-        """The library, or CompileError with all diagnostics when there is any error."""
-        if self.errors or self.library is None:
-            raise CompileError(self.diagnostics)
-        return self.library
 
 
 class NoLibraries:
@@ -101,6 +49,8 @@ class Translator:
         self._diagnostics: dict[str, tuple[Diagnostic, ...]] = {}
         self._by_request: dict[tuple[str, str | None], str | None] = {}
         self._closure: dict[str, tuple[str, ...]] = {}
+        self._texts: dict[Request, SourceText] = {}
+        self._included: dict[str, Mapping[Request, SourceText]] = {}
         self._native: set[str] = set()
         self._busy: list[str] = []
         self._conversions: dict[tuple[tuple[str, str], ...], Conversions] = {}
@@ -126,7 +76,11 @@ class Translator:
         libraries[library.key] = library
         everything = tuple(dict.fromkeys([*own, *inherited]))
         native = frozenset(k for k in needed if k in self._native)
-        return Translation(library, libraries, everything, native)
+        asked = [(n.library, n.version) for n in parsed.includes]
+        included = {request: self._texts[request] for request in asked if request in self._texts}
+        for key in needed:
+            included.update(self._included[key])
+        return Translation(library, libraries, everything, native, included)
 
     def _conversions_of(self, models: Mapping[str, tuple[str, Model]]) -> Conversions:
         """The conversions of these models; shared, since they remember what was asked."""
@@ -192,6 +146,8 @@ class Translator:
         self._diagnostics[key] = translation.diagnostics
         self._closure[key] = tuple(translation.libraries)
         self._by_request[request] = key
+        self._texts[request] = text
+        self._included[key] = translation.included
         if text.native:
             self._native.add(key)
         return key
