@@ -10,15 +10,19 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from engine.cache import CompileCache, Question, default_folder
 from engine.errors import InputError
 from engine.fhir import PatientRecord, fhir_model
-from engine.language import Context, Evaluation, Limits, Program, SourceText, Translation, Translator
+from engine.language import Context, Evaluation, Limits, Program, SourceText, Translation
 from engine.language.types.model import Model
 from engine.language.values import DateTime
 from engine.terminology.store import TerminologyStore
 from engine.terminology.units import Units
+
+if TYPE_CHECKING:
+    from engine.language import Translator
 
 _LIBRARY = re.compile(r'^\s*library\s+("[^"]+"|[\w.]+)(?:\s+version\s+\'([^\']*)\')?', re.MULTILINE)
 
@@ -90,8 +94,16 @@ def model_of(name: str, version: str | None) -> Model:
         raise InputError(f"FHIR {version}", "", str(problem)) from None
 
 
+DEFAULT_CACHE = Path("the cache folder of the user")
+"""Stands for :func:`engine.cache.default_folder`, which is looked up when a workspace is made."""
+
+
 class Workspace:
-    """Compiles libraries of ``cql`` folders and runs them with the value sets of ``valuesets`` folders."""
+    """Compiles libraries of ``cql`` folders and runs them with the value sets of ``valuesets`` folders.
+
+    ``cache`` is the folder of compiled libraries, by default one of the user (below ``$XDG_CACHE_HOME`` or ``~/.cache``:
+    ``eligibility-engine/libraries``); with None every library is compiled anew.
+    """
 
     def __init__(
         self,
@@ -100,14 +112,21 @@ class Workspace:
         *,
         list_promotion: bool = False,
         list_demotion: bool = False,
+        cache: Path | None = DEFAULT_CACHE,
     ) -> None:
         self.units = Units()
         self.libraries = LibraryFolders(cql, own_helpers())
         self.valueset_folders = list(valuesets)
-        self.translator = Translator(
-            units=self.units, models=model_of, sources=self.libraries,
-            list_promotion=list_promotion, list_demotion=list_demotion,
-        )  # fmt: skip
+        self.options = {"list_promotion": list_promotion, "list_demotion": list_demotion}
+        folder = default_folder() if cache == DEFAULT_CACHE else cache
+        self.cache = CompileCache(folder) if folder is not None else None
+
+    @cached_property
+    def translator(self) -> Translator:
+        """The front end; loaded when a text is met that the cache does not know."""
+        from engine.language import Translator
+
+        return Translator(units=self.units, models=model_of, sources=self.libraries, **self.options)
 
     @cached_property
     def terms(self) -> TerminologyStore:
@@ -115,8 +134,15 @@ class Workspace:
         return TerminologyStore.load(*self.valueset_folders)
 
     def translate(self, text: str, source: str = "expression") -> Translation:
-        """ELM and diagnostics of one text."""
-        return self.translator.translate(text, source)
+        """ELM and diagnostics of one text; that of a named library comes from the cache where it is known."""
+        if self.cache is None or _LIBRARY.search(text) is None:
+            return self.translator.translate(text, source)
+        question = Question(text, source, tuple(sorted(self.options.items())))
+        known = self.cache.find(question, self.libraries)
+        if known is None:
+            known = self.translator.translate(text, source)
+            self.cache.keep(question, known)
+        return known
 
     def translate_file(self, path: Path) -> Translation:
         """ELM and diagnostics of one file."""

@@ -9,11 +9,11 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENGINE = REPOSITORY / "engine"
 
-# errors <- language <- fhir, terminology <- workspace <- trials <- sources, report <- cli, service, spark.
+# errors <- language <- fhir, terminology, cache <- workspace <- trials <- sources, report <- cli, service, spark.
 # `engine` stands for engine/__init__.py, which gives the public names of the rooms below the faces.
 LANGUAGE = {"errors", "version"}
 RECORDS = LANGUAGE | {"language"}
-WORKSPACE = RECORDS | {"fhir", "terminology"}
+WORKSPACE = RECORDS | {"fhir", "terminology", "cache"}
 TRIALS = WORKSPACE | {"workspace"}
 SOURCES = TRIALS | {"trials"}
 PUBLIC = SOURCES | {"sources", "report"}
@@ -24,6 +24,7 @@ ROOMS: dict[str, set[str]] = {
     "language": LANGUAGE,
     "fhir": RECORDS,
     "terminology": RECORDS,
+    "cache": RECORDS,
     "workspace": WORKSPACE,
     "trials": TRIALS,
     "sources": SOURCES,
