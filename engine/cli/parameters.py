@@ -26,6 +26,9 @@ from engine.workspace import Workspace
 SYSTEM_FORMS: dict[DataType, DataType] = {NamedType("FHIR", "Quantity"): QUANTITY}
 """Types of the data model whose values are given as literals of CQL: ``Quantity`` below ``using FHIR`` is FHIR's."""
 
+SHOWN = 100
+"""How many characters of a literal an error shows."""
+
 
 class ParameterValues:
     """Turns CQL literals into values of the parameters that a program declares, its included libraries' among them."""
@@ -66,9 +69,10 @@ class ParameterValues:
             except CompileError:
                 return self._evaluate(name, text, declared)
         except CompileError as problem:
-            raise InputError("parameter", name, f"'{text}' is no value of type {declared}:\n{problem}") from None
+            said = str(problem) if len(text) <= SHOWN else "\n".join(d.message for d in problem.diagnostics)
+            raise InputError("parameter", name, f"{shortened(text)} is no value of type {declared}:\n{said}") from None
         except EvaluationError as problem:
-            raise InputError("parameter", name, f"'{text}' has no value: {problem}") from None
+            raise InputError("parameter", name, f"{shortened(text)} has no value: {problem}") from None
 
     def _evaluate(self, name: str, text: str, datatype: DataType) -> Any:
         """The value of the literal as a parameter of that type; CompileError and EvaluationError as they come."""
@@ -82,6 +86,11 @@ class ParameterValues:
             return f"; did you mean '{close[0]}'?"
         known = ", ".join(f"'{declared}'" for declared in sorted(self.declared))
         return f"; declared are {known}" if known else "; there are none"
+
+
+def shortened(text: str) -> str:
+    """A literal in quotes, cut where it is too long for a sentence."""
+    return f"'{text}'" if len(text) <= SHOWN else f"'{text[:SHOWN]}…'"
 
 
 def quantity_element(quantity: Quantity | None) -> Element | None:
