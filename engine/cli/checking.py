@@ -11,6 +11,7 @@ from engine.language import Translation
 from engine.sources import own_content
 from engine.terminology.store import TerminologyStore
 from engine.trials import Trial
+from engine.trials.lint import lint
 from engine.trials.loading import trial_of
 from engine.workspace import Workspace, read_text
 
@@ -36,6 +37,9 @@ def command(paths: list[Path]) -> int:
         trials += trial is not None
     for diagnostic in found:
         print(diagnostic.render())
+    for code in TerminologyStore.load(*value_sets).unverified() if value_sets else ():
+        named = f"{code.code} of {code.system}" + (f" ({code.display})" if code.display else "")
+        print(f"not verified, and therefore no member of {code.value_set}: {named}")
     errors = sum(1 for d in found if d.severity is Severity.ERROR)
     print(
         f"{len(libraries)} libraries checked, {trials} usable trials: {errors} errors, {len(found) - errors} warnings"
@@ -56,7 +60,8 @@ def _library(workspace: Workspace, path: Path) -> tuple[Iterable[Diagnostic], Tr
         return [Diagnostic(str(path), None, "unreadable-file", problem.message)], None
     translation = workspace.translate(text, str(path))
     trial, diagnostics = trial_of(workspace, translation, text, str(path))
-    return [*diagnostics, *_unresolved(workspace, translation, text, str(path))], trial
+    warnings = lint(translation.library, text, str(path)) if translation.library is not None else []
+    return [*diagnostics, *warnings, *_unresolved(workspace, translation, text, str(path))], trial
 
 
 def _unresolved(workspace: Workspace, translation: Translation, text: str, source: str) -> Iterable[Diagnostic]:

@@ -13,7 +13,7 @@ from engine.errors import Diagnostic, InputError, Severity
 from engine.fhir.decode import decode_json
 from engine.language.values import Date
 from engine.sources import Content, own_content
-from engine.trials import Moment, Screening, Trial, check_names, load_trials, moment_of
+from engine.trials import Moment, Screening, Trial, check_names, load_trials, moment_of, trial_ids
 from engine.trials.parameters import SCREENING_DATE
 from engine.workspace import Workspace
 
@@ -50,13 +50,12 @@ def select_trials(asked: list[str], content: Content | None = None) -> Selection
     workspace.libraries.folders.extend(dict.fromkeys(file.parent for file in files if file.exists()))
     found: dict[str, Trial] = {}
     problems: list[str] = []
-    if ids or not files:
-        problems += _add(found, *load_trials(workspace, content.trials)) if content.trials.is_dir() else []
+    if (ids or not files) and content.trials.is_dir():
+        problems += _add(found, *load_trials(workspace, content.trials, ids or None))
     refused = "; see what `eligibility check` says" if problems else ""
-    known = ", ".join(sorted(found)) or "none"
+    known = ", ".join(sorted(trial_ids(content.trials).values())) or "none"
     chosen = [found[i] for i in ids if i in found] if ids or files else list(found.values())
-    problems = [] if ids and all(i in found for i in ids) else problems
-    problems += [f"{i}: there is no usable trial of this id; known are {known}{refused}" for i in ids if i not in found]
+    problems += [f"{i}: there is no usable trial of this id; there are {known}{refused}" for i in ids if i not in found]
     for file in files:
         of_file: dict[str, Trial] = {}
         problems += _add(of_file, *load_trials(workspace, file))

@@ -1,6 +1,6 @@
 """Trials and their criteria: deciding, explaining, attesting and counting, over values and their trace."""
 
-from engine.trials.loading import load_trials, read_trial
+from engine.trials.loading import load_trials, read_trial, trial_ids
 from engine.trials.parameters import Moment, bind_parameters, check_names, moment_of
 from engine.trials.results import (
     AtomResult,
@@ -38,5 +38,6 @@ __all__ = [
     "screen",
     "to_builtins",
     "to_json",
+    "trial_ids",
     "verdict_of",
 ]

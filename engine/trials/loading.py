@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,19 +22,38 @@ from engine.trials.trial import Atom, Criterion, Kind, Trial
 from engine.workspace import Workspace, read_text
 
 _NOT_ENCODED = re.compile(r"(\S+)\s*\|\s*(inclusion|exclusion)\s*\|\s*(.+)", re.DOTALL)
+_TRIAL = re.compile(r"@trial[ \t]*:[ \t]*(\S+)")
 _IDENTIFYING = re.compile(r"@(criterion|atom)[ \t]*:[ \t]*(\S+)")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
-def load_trials(workspace: Workspace, folder: Path) -> tuple[list[Trial], list[Diagnostic]]:
+def trial_ids(folder: Path) -> dict[Path, str]:
+    """The CQL files below a folder that say they are a trial, with its id, read without compiling them."""
+    found: dict[Path, str] = {}
+    for path in sorted(folder.rglob("*.cql")) if folder.is_dir() else [folder]:
+        try:
+            match = _TRIAL.search(read_text(path))
+        except InputError:
+            continue  # read_trial reports the file to those who use it
+        if match is not None:
+            found[path] = match[1]
+    return found
+
+
+def load_trials(
+    workspace: Workspace, folder: Path, ids: Collection[str] | None = None
+) -> tuple[list[Trial], list[Diagnostic]]:
     """The usable trials of the CQL files below a folder (or of one file), by id, and all diagnostics.
 
-    A library without ``@trial`` is no trial and is passed over. A trial with an error among its diagnostics is refused;
-    the others stand.
+    ``ids`` asks for these alone, and no other file is compiled. A library without ``@trial`` is no trial and is passed
+    over. A trial with an error among its diagnostics is refused; the others stand.
     """
     trials: dict[str, Trial] = {}
     found: list[Diagnostic] = []
-    for path in sorted(folder.rglob("*.cql")) if folder.is_dir() else [folder]:
+    paths = sorted(folder.rglob("*.cql")) if folder.is_dir() else [folder]
+    if ids is not None:
+        paths = [path for path, name in trial_ids(folder).items() if name in ids]
+    for path in paths:
         trial, diagnostics = read_trial(workspace, path)
         found.extend(diagnostics)
         if trial is None:

@@ -1,0 +1,116 @@
+"""Warnings about a trial: places where plain CQL makes "no" of what nobody knows, and what is declared and never used.
+
+A warning is answered in the CQL by a tag on the define or function it stands in: ``@answered: code, the reason``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from engine.errors import Diagnostic, Severity, Span
+from engine.language.elm import nodes as elm
+from engine.language.types.datatype import BOOLEAN
+from engine.trials.reach import nodes_of
+
+NEVER_NULL = frozenset({"IsNull", "IsTrue", "IsFalse", "Exists", "Equivalent", "Count"})
+"""Operators whose answer is never null, whatever their operands are (CQL 1.5.3, Appendix B)."""
+
+LOGIC = frozenset({"And", "Or", "Xor", "Not", "Implies"})
+COMPARISONS = frozenset({"Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal"})
+MEMBERSHIP = frozenset({"InValueSet", "AnyInValueSet", "InCodeSystem", "AnyInCodeSystem"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    code: str
+    span: Span | None
+    message: str
+
+
+def lint(library: elm.Library, text: str, source: str) -> list[Diagnostic]:
+    """The warnings of a trial's library, by place; those its tags answer are left out, and other libraries have none.
+
+    ``exists-hides-unknown``: ``exists`` over a ``where`` that can be null; ``comparison-in-where``: a comparison that a
+    ``where`` decides; ``null-in-value-set``: membership of what may be missing; ``unused-value-set``.
+    """
+    if not any(name == "trial" for name, _ in library.tags):
+        return []
+    found: list[_Finding] = []
+    for definition in (*library.expressions, *library.functions):
+        if definition.expression is not None:
+            answered = {v.split(",")[0].strip() for n, v in definition.tags if n == "answered"}
+            found += [f for f in _of(definition.expression) if f.code not in answered]
+    found += _unused(library)
+    lines = text.splitlines()
+    made = [_diagnostic(f, lines, source) for f in dict.fromkeys(found)]
+    return sorted(made, key=lambda d: (d.span.line, d.span.column) if d.span else (0, 0))
+
+
+def _of(expression: elm.Expression) -> Iterator[_Finding]:
+    asked = {id(n.operands[0]) for n in nodes_of(expression) if isinstance(n, elm.Operator) and n.name == "Exists"}
+    for node in nodes_of(expression):
+        match node:
+            case elm.Operator(name="Exists", operands=(elm.Query(where=where),)) if where is not None and nullable(
+                where
+            ):
+                message = "exists passes over rows whose condition is unknown, and so makes no of what nobody knows"
+                yield _Finding("exists-hides-unknown", node.span, f"{message}; ask with three values instead")
+            case elm.Operator(name=name, operands=(operand, *_)) if name in MEMBERSHIP and _may_miss(operand):
+                message = "membership of what is missing is false, not unknown; ask first whether it is there"
+                yield _Finding("null-in-value-set", node.span, message)
+            case elm.Query(where=where) if where is not None and id(node) not in asked:
+                yield from _comparisons(where)
+
+
+def _comparisons(where: elm.Expression) -> Iterator[_Finding]:
+    for node in nodes_of(where):
+        if isinstance(node, elm.Operator) and node.name in COMPARISONS and any(map(_may_miss, node.operands)):
+            message = "where leaves out rows for which this comparison is unknown; compare in the return instead"
+            yield _Finding("comparison-in-where", node.span, message)
+
+
+def nullable(node: elm.Expression) -> bool:
+    """False when the condition can be shown never to be null; true when it may be."""
+    match node:
+        case elm.Literal():
+            return False
+        case elm.Operator(name=name) if name in NEVER_NULL or name in MEMBERSHIP:
+            return False
+        case elm.Operator(name=name, operands=operands) if name in LOGIC:
+            return any(map(nullable, operands))
+        case elm.Operator(name="Coalesce", operands=operands):
+            return all(map(nullable, operands))
+        case elm.If():
+            return nullable(node.then) or nullable(node.otherwise)
+        case elm.As(operand=operand) if node.result_type == BOOLEAN:
+            return nullable(operand)
+    return True
+
+
+def _may_miss(node: elm.Expression) -> bool:
+    """True for an element of the record, however it is converted: FHIR lets nearly all of them be absent."""
+    match node:
+        case elm.Property():
+            return True
+        case elm.FunctionRef(operands=(operand,)) | elm.As(operand=operand):
+            return _may_miss(operand)
+    return False
+
+
+def _unused(library: elm.Library) -> Iterator[_Finding]:
+    used = {
+        node.name
+        for definition in (*library.expressions, *library.functions)
+        for node in nodes_of(definition.expression)
+        if isinstance(node, elm.ValueSetRef) and node.library is None
+    }
+    for definition in library.value_sets:
+        if definition.name not in used:
+            yield _Finding("unused-value-set", definition.span, f"the value set '{definition.name}' is never used")
+
+
+def _diagnostic(finding: _Finding, lines: Iterable[str], source: str) -> Diagnostic:
+    span, rows = finding.span, list(lines)
+    excerpt = rows[span.line - 1] if span is not None and 0 < span.line <= len(rows) else None
+    return Diagnostic(source, span, finding.code, finding.message, Severity.WARNING, excerpt)
