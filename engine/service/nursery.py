@@ -2,7 +2,7 @@
 
 It has one thread, so that a fork is safe, and speaks with the service over a socket whose number is its only argument.
 A message is its length (8 bytes) and a pickle: both ends are the same program on the same machine, and what a request
-brings only ever travels as data inside. When the service is gone the socket ends, and so do the nursery and its workers.
+brings only ever travels as data inside. When the service is gone the socket ends, and so do nursery and workers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Evaluation in processes that can be killed: a fixed number of workers, a bounded queue, a deadline and a memory limit.
+"""Evaluation in processes that can be killed: a fixed number of workers, a bounded queue, a deadline, a memory limit.
 
 A job is a module-level function; it is called in a worker with the state that ``setup`` made there and its arguments.
 The state is made once, in a process that does nothing else (the nursery): workers are its forks, so that a worker that
@@ -68,7 +68,7 @@ class WorkerLost(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
-    """``workers`` run at once; ``queue`` callers may wait; ``seconds`` and ``memory`` (bytes of address space) a job."""
+    """``workers`` run at once, ``queue`` callers may wait; ``seconds`` and ``memory`` (address space) bound a job."""
 
     workers: int = 2
     queue: int = 64
