@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from engine.cli.app import app
 from engine.cli.parameters import type_text
 from engine.cli.run import command, moment, named_literals
 from engine.errors import InputError
@@ -317,6 +319,22 @@ def test_a_batch_and_a_bundle_exclude_each_other(folder: Folder) -> None:
 
 def test_the_same_inputs_give_the_same_bytes(folder: Folder) -> None:
     assert folder.run()[1] == folder.run()[1]
+
+
+def test_the_command_line_has_its_options(folder: Folder) -> None:
+    arguments = [
+        "run", str(folder.library), "--cql-dir", str(folder.path / "elsewhere"),
+        "--valuesets", str(folder.path / "valuesets"), "--bundle", str(folder.bundle),
+        "--parameter", "Dose=5 'mg'", "--parameter", "Factor=2", "--now", NOW,
+    ]  # fmt: skip
+    answer = CliRunner().invoke(app, arguments)
+    assert answer.exit_code == 0
+    assert json.loads(answer.stdout)["Given"] == {"value": 5, "unit": "mg"}
+    jobs = folder.jobs({"id": 1, "bundle": "bundle.json"})
+    batch = CliRunner().invoke(app, [*arguments[:6], "--batch", str(jobs)])
+    assert batch.exit_code == 0
+    assert json.loads(batch.stdout)["id"] == 1
+    assert CliRunner().invoke(app, ["run", str(folder.library), "--parameter", "Doze=1"]).exit_code == 2
 
 
 def test_a_literal_may_hold_an_equals_sign() -> None:

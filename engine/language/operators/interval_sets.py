@@ -10,6 +10,8 @@ Source: CQL 1.5.3, Appendix B "Interval Operators". Readings taken where the tex
   boundary finer than ``per`` is cut down to it; a number coarser than ``per`` stands for the range it was rounded
   from, ``10`` per ``0.1`` for 10.0 to 10.9; a date coarser than ``per`` yields nothing. A closed null boundary is
   the extreme of the type, as everywhere, and soon reaches the limit of list size.
+  The pieces have the type of the interval: Decimals per 1 are Decimals, though the reference writes them without a
+  point.
 """
 
 from __future__ import annotations
