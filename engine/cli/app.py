@@ -140,7 +140,8 @@ def run(
         str | None, typer.Option("--now", metavar="DATETIME", help="The evaluation time; the clock by default.")
     ] = None,
     timezone: Annotated[
-        str | None, typer.Option("--timezone", metavar="ZONE", help="+08:00 or Asia/Singapore; UTC by default.")
+        str | None,
+        typer.Option("--timezone", "--time-zone", metavar="ZONE", help="+08:00 or Asia/Singapore; UTC by default."),
     ] = None,
     batch: Annotated[
         Path | None, typer.Option("--batch", metavar="JOBS.jsonl", help="A job a line: id, bundle, parameters.")
