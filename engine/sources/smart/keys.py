@@ -7,6 +7,7 @@ client id, audience the token endpoint, at most five minutes, an identifier used
 from __future__ import annotations
 
 import uuid
+from base64 import urlsafe_b64decode
 from pathlib import Path
 from typing import Any, get_args
 
@@ -60,15 +61,16 @@ class SigningKey:
         key_id = settings.key_id or given.get("kid")
         if not isinstance(key_id, str) or not key_id:
             raise InputError(source, "kid", "is missing; name the key here or with key_id in the settings")
+        bits = _bits(given.get("n")) if kind == "RSA" else 0
+        if kind == "RSA" and 0 < bits < MIN_RSA_BITS:
+            raise InputError(source, "n", f"is a key of {bits} bits; at least {MIN_RSA_BITS} are needed")
         plain = {k: v for k, v in given.items() if k not in ("alg", "use", "key_ops", "kid", "ext")}
         try:
             key: Any = jwk.import_key(plain, kind)
-            bits = int(getattr(key.private_key, "key_size", 0))
+            key.private_key  # noqa: B018 - joserfc puts the members together when first asked
         except (JoseError, ValueError, TypeError):
             # The reason of the library could hold parts of the key.
             raise InputError(source, "", f"holds no usable private {kind} key; its members do not make one") from None
-        if kind == "RSA" and bits < MIN_RSA_BITS:
-            raise InputError(source, "n", f"is a key of {bits} bits; at least {MIN_RSA_BITS} are needed")
         return cls(key, algorithm, key_id)
 
     def assertion(self, client_id: str, audience: str, now: float) -> str:
@@ -79,6 +81,14 @@ class SigningKey:
             "jti": str(uuid.uuid4()),
         }  # fmt: skip
         return jwt.encode(header, claims, self._key, algorithms=[self.algorithm])
+
+
+def _bits(modulus: Any) -> int:
+    """The length of an RSA key, from its modulus in base64url; 0 for anything else."""
+    try:
+        return int.from_bytes(urlsafe_b64decode(f"{modulus}===")).bit_length() if isinstance(modulus, str) else 0
+    except ValueError:
+        return 0
 
 
 def _read(path: Path) -> Any:
