@@ -120,15 +120,20 @@ class Rows:
     where: Closure | None
     index_slot: int
 
-    def combinations(self) -> Callable[[Frame], Iterable[tuple[Any, ...]]]:
-        """A function that gives the combinations of elements of the sources; none when a source is null."""
+    def combinations(self) -> Callable[[Frame], Iterable[tuple[Any, ...]] | None]:
+        """A function that gives the combinations of elements of the sources: none when a source is null.
+
+        When all sources are null it gives None, for then the query is null (Developer's Guide, "Multi-Source Queries").
+        """
         sources = self.sources
 
-        def combine(frame: Frame) -> Iterable[tuple[Any, ...]]:
+        def combine(frame: Frame) -> Iterable[tuple[Any, ...]] | None:
             found = [closure(frame) for _, closure, _ in sources]
+            missing = 0
             for value in found:
-                if value is None:
-                    return ()
+                missing += value is None
+            if missing:
+                return None if missing == len(found) else ()
             if len(found) == 1:
                 return zip(found[0] if sources[0][2] else found, strict=True)
             return product(*[value if s[2] else (value,) for s, value in zip(sources, found, strict=True)])
@@ -159,7 +164,7 @@ def _singular(rows: Rows, pick: Closure) -> Closure:
     combine, enter = rows.combinations(), rows.enter()
 
     def one(frame: Frame) -> Any:
-        for row in combine(frame):
+        for row in combine(frame) or ():
             if enter(frame, 0, row):
                 return pick(frame)
         return None
@@ -168,7 +173,7 @@ def _singular(rows: Rows, pick: Closure) -> Closure:
 
 
 def _listed(compiler: Compiler, node: elm.Query, rows: Rows, pick: Closure) -> Closure:
-    """The list of rows; a null source has none."""
+    """The list of rows; null when every source is null."""
     overload = TABLE.overloads("Distinct")[0] if node.distinct else None
     distinct = bound_function(overload, None) if overload is not None else None
     order = _sort(compiler, node.sort) if node.sort else None
@@ -176,8 +181,10 @@ def _listed(compiler: Compiler, node: elm.Query, rows: Rows, pick: Closure) -> C
     if distinct is None and order is None:
         return collect
 
-    def finished(frame: Frame) -> list[Any]:
-        result = collect(frame)
+    def finished(frame: Frame) -> list[Any] | None:
+        result: list[Any] | None = collect(frame)
+        if result is None:
+            return None
         if distinct is not None:
             result = distinct(frame[0].context, result)
         return order(frame, result) if order is not None else result
@@ -190,10 +197,13 @@ def _collected(rows: Rows, pick: Closure) -> Closure:
         return _collected_simply(rows, pick)
     combine, enter = rows.combinations(), rows.enter()
 
-    def collect(frame: Frame) -> list[Any]:
+    def collect(frame: Frame) -> list[Any] | None:
         limit = frame[0].context.limits.list_size
+        found = combine(frame)
+        if found is None:
+            return None
         result: list[Any] = []
-        for number, row in enumerate(combine(frame)):
+        for number, row in enumerate(found):
             if enter(frame, number, row):
                 result.append(pick(frame))
                 if len(result) > limit:
@@ -208,11 +218,14 @@ def _collected_simply(rows: Rows, pick: Closure) -> Closure:
     (slot, source, _), lets, index_slot = rows.sources[0], rows.lets, rows.index_slot
     where = rows.where
 
-    def collect(frame: Frame) -> list[Any]:
+    def collect(frame: Frame) -> list[Any] | None:
         context = frame[0].context
         spend, limit = context.budget.spend, context.limits.list_size
+        found = source(frame)
+        if found is None:
+            return None
         result: list[Any] = []
-        for number, value in enumerate(source(frame) or ()):
+        for number, value in enumerate(found):
             spend()
             frame[slot] = value
             frame[index_slot] = number
@@ -252,7 +265,6 @@ def _sort(
                 for row in result:
                     frame[slot] = row
                     computed.append(closure(frame))
-            compare = cmp_to_key(lambda a, b: sort_compare(context, a, b))
             positions = sorted(range(len(result)), key=lambda i: compare(computed[i]), reverse=descending)
             result = [result[i] for i in positions]
         return result
@@ -281,9 +293,12 @@ def _aggregate(compiler: Compiler, clause: elm.AggregateClause, rows: Rows) -> C
     distinct = bound_function(TABLE.overloads("Distinct")[0], None) if clause.distinct else None
 
     def fold(frame: Frame) -> Any:
+        found = combine(frame)
+        if found is None:
+            return None
         frame[slot] = starting(frame)
         seen: list[list[Any]] = []
-        for number, row in enumerate(combine(frame)):
+        for number, row in enumerate(found):
             if enter(frame, number, row):
                 if distinct is None:
                     frame[slot] = body(frame)
