@@ -101,8 +101,8 @@ DEFAULT_CACHE = Path("the cache folder of the user")
 class Workspace:
     """Compiles libraries of ``cql`` folders and runs them with the value sets of ``valuesets`` folders.
 
-    ``cache`` is the folder of compiled libraries, by default one of the user (below ``$XDG_CACHE_HOME`` or ``~/.cache``:
-    ``eligibility-engine/libraries``); with None every library is compiled anew.
+    ``cache`` is the folder of compiled libraries, by default ``eligibility-engine/libraries`` in the user's caches
+    (``$XDG_CACHE_HOME`` or ``~/.cache``); with None every library is compiled anew.
     """
 
     def __init__(

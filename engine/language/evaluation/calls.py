@@ -43,7 +43,10 @@ def operator(compiler: Compiler, node: elm.Operator) -> Closure:
     made = _strict(function, operands) if overload.nulls == "propagate" else _own(function, operands)
     if len(operands) > len(overload.operands):
         united = node.name == "Union" and isinstance(node.result_type, ListType)
-        made = _united(function, operands) if united else _fold(function, operands, overload.nulls == "propagate")
+        if node.name == "Concatenate":
+            made = _joined(operands)
+        else:
+            made = _united(function, operands) if united else _fold(function, operands, overload.nulls == "propagate")
     return _observed(compiler, node, made, operands, function) if compiler.traced else made
 
 
@@ -159,6 +162,19 @@ def _own(function: Function, operands: list[Closure]) -> Closure:
         left, right = operands
         return lambda frame: function(frame[0].context, left(frame), right(frame))
     return lambda frame: function(frame[0].context, *[o(frame) for o in operands])
+
+
+def _joined(operands: list[Closure]) -> Closure:
+    """The texts one after the other; null when any is null."""
+
+    def join(frame: Frame) -> str | None:
+        texts = [operand(frame) for operand in operands]
+        if None in texts:
+            return None
+        frame[0].context.budget.wrote(sum(map(len, texts)))
+        return "".join(texts)
+
+    return join
 
 
 def _united(function: Function, operands: list[Closure]) -> Closure:
