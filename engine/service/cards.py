@@ -19,7 +19,8 @@ SUMMARY: Final = 139
 OPEN: Final[tuple[Result, ...]] = ("unknown", "error", "not-encoded")
 SHOWN: Final = 20
 WORDS: Final = {"eligible": "may be eligible", "needs-review": "may be eligible, needs review"}
-_ACTIVE: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>&])")
+_ACTIVE: Final = re.compile(r"([\\`*_{}\[\]()#|~])")
+_HTML: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def cards(results: Iterable[TrialResult], link: str | None) -> list[dict[str, Any]]:
@@ -85,4 +86,5 @@ def _line(criterion: CriterionResult) -> str:
 
 def escaped(text: str) -> str:
     """Text in markdown that means only itself, on one line."""
-    return _ACTIVE.sub(r"\\\1", " ".join(text.split()).replace("&", "＆").replace("<", "‹").replace(">", "›"))
+    inert = "".join(_HTML.get(character, character) for character in " ".join(text.split()))
+    return _ACTIVE.sub(r"\\\1", inert)

@@ -19,12 +19,13 @@ from engine.errors import Diagnostic
 from engine.fhir.decode import decode_json
 from engine.language import Program, SourceText, Translation
 from engine.language.elm.json import encode as encode_elm
+from engine.service.screen_definition import screen_definition
 from engine.service.settings import Settings
 from engine.trials import Trial, load_trials
 from engine.workspace import Workspace
 
 Resource = dict[str, Any]
-READABLE: Final = ("ResearchStudy", "Group", "Library", "ValueSet")
+READABLE: Final = ("ResearchStudy", "Group", "Library", "ValueSet", "OperationDefinition")
 """The resource types that can be read and searched."""
 
 STRUCTURE: Final = "http://hl7.org/fhir/StructureDefinition/"
@@ -60,6 +61,7 @@ class Catalogue:
         """The resources of a readable type by id."""
         made: Mapping[str, Mapping[str, Resource]] = {
             "ResearchStudy": self.studies, "Group": self.groups, "Library": self.libraries, "ValueSet": self.value_sets,
+            "OperationDefinition": {"screen": screen_definition(self.canonical("OperationDefinition", "screen"))},
         }  # fmt: skip
         return made[name]
 

@@ -16,12 +16,16 @@ from engine.fhir.out_values import Parameter, parameters_of, resources_in
 from engine.language import Evaluation, Program, Translation
 from engine.language.elm import json as elm_json
 from engine.language.elm import nodes as elm
+from engine.language.types.datatype import DataType, NamedType
 from engine.service.catalogue import Catalogue, quoted
 from engine.service.jobs import ExpressionJob, LibraryJob, record_of
 from engine.service.parameter_values import Typed, bound, declarations, typed_values
 from engine.service.refusals import Refused, of_compilation, of_evaluation, refused
 
 RETURN: Final = "return"
+PATIENT: Final = "Patient"
+"""The define that a context Patient implies: the subject."""
+PATIENT_TYPE: Final = NamedType("FHIR", "Patient")
 FAILURE: Final = "evaluation error"
 GIVEN: Final = "Parameters.parameter.where(name = 'parameters').resource.parameter"
 EXPRESSION: Final = "Parameters.parameter.where(name = 'expression').value"
@@ -45,7 +49,8 @@ def evaluate_expression(catalogue: Catalogue, job: ExpressionJob) -> list[Parame
     header = [*_header(catalogue, job, record), *declarations(values), f"define {quoted(RETURN)}:"]
     translation = catalogue.translate("\n".join([*header, job.expression]), "expression")
     program = _program(catalogue, translation, EXPRESSION, len(header))
-    if len(program.main.expressions) + len(program.main.functions) != 1:
+    written = [d for d in program.main.expressions if d.name != PATIENT]
+    if len(written) + len(program.main.functions) != 1:
         raise refused(400, "invalid", "the parameter 'expression' is one expression, not definitions", EXPRESSION)
     run = _Run(catalogue, program, job, record, values)
     return list(run.answers([(RETURN, program.main.key, RETURN)]))
@@ -92,7 +97,9 @@ def evaluate_library(catalogue: Catalogue, job: LibraryJob) -> list[Parameter]:
         asked = [_asked(program, name, index) for index, name in enumerate(job.expressions)]
     else:
         visible = [d for d in program.main.expressions if job.include_private or d.access == "public"]
-        asked = [(d.name, program.main.key, d.name) for d in visible]
+        asked = [(d.name, program.main.key, d.name) for d in visible if d.name != PATIENT]
+        if record is not None and any(d.context == PATIENT for d in program.main.expressions):
+            asked.insert(0, (PATIENT, program.main.key, PATIENT))
     return list(run.answers(asked))
 
 
@@ -142,7 +149,7 @@ def _of_elm(catalogue: Catalogue, library: elm.Library) -> Translation:
 
 def _asked(program: Program, name: str, index: int) -> tuple[str, str, str]:
     """(name as asked, key of the library, define): ``Library.Define`` means that of a library included."""
-    if any(d.name == name for d in program.main.expressions):
+    if name == PATIENT or any(d.name == name for d in program.main.expressions):
         return name, program.main.key, name
     library, _, define = name.partition(".")
     aliases = {alias: key for unit in program.units.values() for alias, key in unit.includes.items()}
@@ -183,6 +190,7 @@ class _Run:
         values: Mapping[str, Typed],
     ) -> None:
         self.program = program
+        self.record = record
         self.cql_times = catalogue.settings.cql_times
         self.data = (job.data, job.parameters, job.subject)
         given = bound(program, values, GIVEN)
@@ -198,9 +206,7 @@ class _Run:
                 yield {"name": FAILURE, "resource": of_evaluation(problem, self.data, shown)}
 
     def _answer(self, shown: str, library: str, define: str) -> list[Parameter]:
-        value = self.evaluation.define(define, library)
-        datatype = self.program.units[library].expressions[define].expression.result_type
-        found = parameters_of(shown, value, datatype)
+        found = parameters_of(shown, *self._value(library, define))
         try:
             for resource in resources_in(found):
                 write(resource)
@@ -209,6 +215,12 @@ class _Run:
             message = "the result holds what is not valid FHIR R4 and cannot be sent; ask for the elements that matter"
             raise EvaluationError(message, code="not-fhir") from None
         return with_cql_times(found) if self.cql_times else found
+
+    def _value(self, library: str, define: str) -> tuple[Any, DataType]:
+        definition = self.program.units[library].expressions.get(define)
+        if definition is None:
+            return None if self.record is None else self.record.subject, PATIENT_TYPE
+        return self.evaluation.define(define, library), definition.expression.result_type
 
 
 def without_empty(parameter: Parameter) -> Parameter:

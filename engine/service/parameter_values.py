@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
+from engine.errors import InputError
 from engine.fhir.out_values import CQL_TYPE, EMPTY_LIST, EMPTY_TUPLE, STRUCTURE
 from engine.language import Program
 from engine.language.types.datatype import ANY, DataType, IntervalType, ListType, TupleType, system
+from engine.language.values import Code, Concept, Quantity, Ratio
 from engine.service.refusals import refused
 from engine.trials import bind_parameters
 
@@ -207,7 +210,45 @@ def bound(program: Program, values: Mapping[str, Typed], path: str) -> dict[str,
         if isinstance(declared[0], ListType) and not isinstance(value, list | None):
             value = [value]
         given[plain] = value
-    return bind_parameters(program, given)
+    structured = {name: _STRUCTURED[declared](given.pop(name)) for name, declared in _with(program, given).items()}
+    return bind_parameters(program, given) | structured
+
+
+def _with(program: Program, given: Mapping[str, Any]) -> dict[str, DataType]:
+    """The given parameters of a type that only FHIR has a form for, with that type."""
+    declared = {n: d.type for unit in program.units.values() for n, d in unit.parameters.items() if n in given}
+    return {name: datatype for name, datatype in declared.items() if datatype in _STRUCTURED}
+
+
+def _as_concept(value: Any) -> Concept | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or "codes" not in value:
+        raise InputError("parameters", "", "a value is no concept, which its parameter is declared to be")
+    names = ("code", "system", "version", "display")
+    codes = tuple(Code(*(c.get(n) for n in names)) for c in value["codes"] if isinstance(c, dict))
+    return Concept(codes, value.get("display"))
+
+
+def _as_ratio(value: Any) -> Ratio | None:
+    if value is None:
+        return None
+    held = value if isinstance(value, dict) else {}
+    parts = [held.get(name) for name in ("numerator", "denominator")]
+    quantities = [
+        Quantity(Decimal(part["value"]), part.get("unit") or "1")
+        for part in parts
+        if isinstance(part, dict) and isinstance(part.get("value"), int | Decimal)
+    ]
+    if len(quantities) != len(parts):
+        raise InputError("parameters", "", "a value is no ratio of two quantities, as its parameter is declared")
+    return Ratio(quantities[0], quantities[1])
+
+
+_STRUCTURED: Final[Mapping[DataType, Callable[[Any], Any]]] = {
+    system("Concept"): _as_concept,
+    system("Ratio"): _as_ratio,
+}
 
 
 def _unqualified(program: Program, name: str) -> str:

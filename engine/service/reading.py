@@ -26,6 +26,7 @@ SEARCH: Final[dict[str, dict[str, str]]] = {
     "Group": {"_id": "token", "name": "string"},
     "Library": _PUBLISHED,
     "ValueSet": _PUBLISHED,
+    "OperationDefinition": _PUBLISHED,
 }  # fmt: skip
 PAGING: Final = ("_count", "_offset")
 IGNORED: Final = ("_format", "_pretty")
@@ -117,6 +118,7 @@ def public_url(request: Request) -> str:
 
 def _capabilities(request: Request) -> dict[str, Any]:
     base = base_of(request)
+    catalogue: Catalogue = request.app.state.catalogue
     resources: list[dict[str, Any]] = []
     for name, parameters in SEARCH.items():
         row: dict[str, Any] = {
@@ -126,7 +128,7 @@ def _capabilities(request: Request) -> dict[str, Any]:
         }
         operations = {
             "Library": [{"name": "evaluate", "definition": f"{OPERATIONS}cql-library-evaluate"}],
-            "ResearchStudy": [{"name": "screen", "definition": f"{base}/OperationDefinition/screen"}],
+            "ResearchStudy": [{"name": "screen", "definition": catalogue.canonical("OperationDefinition", "screen")}],
         }
         resources.append(row | ({"operation": operations[name]} if name in operations else {}))
     return {

@@ -19,8 +19,8 @@ class Settings:
     ``public_url`` is the address clients reach it by, for links; without one it is taken from each request.
     ``offset_minutes`` is the site's time zone, in which a screening date is read; ``parameters`` are the site's
     parameters by name (JSON), which those of a request replace. ``hooks_origins`` are the web origins that may call CDS
-    Hooks from a browser; ``*`` allows any, since those calls bring their own data. ``cql_times`` writes times as CQL prints them, for the official test
-    runner, which compares texts; it is off, since FHIR wants an offset and seconds.
+    Hooks from a browser; ``*`` allows any, since those calls bring their own data. ``cql_times`` writes times as CQL
+    prints them, for the official test runner, which compares texts; it is off, since FHIR wants an offset and seconds.
     """
 
     content: Content = field(default_factory=own_content)

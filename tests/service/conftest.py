@@ -32,7 +32,9 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> Content:
 @pytest.fixture(scope="session")
 def app(content: Content) -> FastAPI:
     """The application over that content."""
-    return create_app(Settings(content=content))
+    made = create_app(Settings(content=content))
+    assert list(made.state.catalogue.trials) == ["SAMPLE"], made.state.catalogue.diagnostics
+    return made
 
 
 @pytest.fixture(scope="session")
