@@ -318,6 +318,10 @@ def _lines(blocks: Iterator[bytes], check: Callable[[bytes | bytearray], None]) 
 
 
 def _trust(settings: ServerSettings) -> ssl.SSLContext:
+    addresses = (settings.base_url, settings.token_url or "", *settings.token_origins, *settings.file_origins)
+    if not any(text.lower().startswith("https:") for text in addresses):
+        # Nobody here speaks TLS, and reading the machine's certificates takes a while; this context trusts nobody.
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if settings.ca_file is None:
         return httpx2.create_ssl_context(trust_env=False)
     path = settings.path(settings.ca_file)
