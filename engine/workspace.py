@@ -78,10 +78,14 @@ def read_text(path: Path) -> str:
         raise InputError(str(path), "", f"the file cannot be read: {problem.strerror}") from None
 
 
+HELPERS = Path(__file__).parent / "fhir" / "FHIRHelpers.cql"
+COMPILED_HELPERS = HELPERS.with_suffix(".elm.json")
+
+
 def own_helpers() -> list[SourceText]:
-    """The product's own FHIRHelpers, whose conversions have native fast paths."""
-    path = Path(__file__).parent / "fhir" / "FHIRHelpers.cql"
-    return [SourceText(path.read_text(encoding="utf-8"), path.name, native=True)] if path.exists() else []
+    """The product's own FHIRHelpers, whose conversions have native fast paths, with its ELM (``engine.precompile``)."""
+    compiled = COMPILED_HELPERS.read_bytes() if COMPILED_HELPERS.exists() else None
+    return [SourceText(HELPERS.read_text(encoding="utf-8"), HELPERS.name, native=True, compiled=compiled)]
 
 
 def model_of(name: str, version: str | None) -> Model:

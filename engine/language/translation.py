@@ -21,12 +21,14 @@ Request = tuple[str, str | None]
 class SourceText:
     """The text of a library and the name it is shown by in diagnostics.
 
-    ``native`` marks a library of the product whose conversion functions have native fast paths.
+    ``native`` marks a library of the product whose conversion functions have native fast paths; ``compiled`` is its ELM
+    JSON where the product comes with it, used as long as it was made from this very text.
     """
 
     text: str
     source: str
     native: bool = False
+    compiled: bytes | None = None
 
 
 class LibrarySource(Protocol):

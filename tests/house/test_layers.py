@@ -26,6 +26,7 @@ ROOMS: dict[str, set[str]] = {
     "terminology": RECORDS,
     "cache": RECORDS,
     "workspace": WORKSPACE,
+    "precompile": TRIALS,
     "trials": TRIALS,
     "sources": SOURCES,
     "report": SOURCES,

@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from engine import cache as cache_module
+from engine import precompile
 from engine.errors import Diagnostic, Severity, Span
+from engine.language import SourceText, Translator
 from engine.language.translation import Translation
 from engine.language.values import DateTime
-from engine.workspace import Workspace
+from engine.terminology.units import Units
+from engine.workspace import COMPILED_HELPERS, Workspace, model_of
 
 MAIN = """library Main version '1'
 include Shared called Shared
@@ -202,7 +205,8 @@ RUN = """
 import sys
 from pathlib import Path
 from engine.language.values import DateTime
-from engine.workspace import Workspace
+from engine.terminology.units import Units
+from engine.workspace import COMPILED_HELPERS, Workspace, model_of
 cql, cache = Path(sys.argv[1]), Path(sys.argv[2])
 workspace = Workspace([cql], cache=cache)
 program = workspace.program(workspace.translate_file(cql / "Main.cql"))
@@ -225,3 +229,24 @@ def test_importing_the_language_loads_no_front_end() -> None:
     program = f"import sys, engine.language; print([name for name in {HEAVY!r} if name in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_the_compiled_helpers_are_current() -> None:
+    message = "run: python -m engine.precompile"
+    assert COMPILED_HELPERS.read_bytes() == precompile.compiled(), message
+
+
+def test_compiled_helpers_of_another_text_are_not_used() -> None:
+    compiled = COMPILED_HELPERS.read_bytes()
+
+    class Changed:
+        def find(self, name: str, version: str | None) -> SourceText:
+            text = "library FHIRHelpers version '4.0.1'\ndefine Mine: 7\n"
+            return SourceText(text, "FHIRHelpers.cql", native=True, compiled=compiled)
+
+        def names(self) -> list[str]:
+            return ["FHIRHelpers"]
+
+    translator = Translator(units=Units(), models=model_of, sources=Changed())
+    text = "library Main\nusing FHIR version '4.0.1'\ninclude FHIRHelpers called H\ndefine X: H.Mine\n"
+    assert translator.translate(text).errors == ()

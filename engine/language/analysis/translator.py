@@ -6,12 +6,15 @@ same library is translated once, however often it is included.
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from collections.abc import Iterable, Mapping
 
 from engine.errors import Diagnostic, EligibilityError
 from engine.language.analysis.analyser import Analyser
 from engine.language.analysis.conversions import Conversions
 from engine.language.analysis.symbols import Symbols
+from engine.language.elm.json import decode
 from engine.language.evaluation.protocols import UnitSystem
 from engine.language.interpreter import COLLECTOR_RESTS, DEEP_NESTING
 from engine.language.syntax import parse_library, tree
@@ -135,11 +138,9 @@ class Translator:
             message = f"the library {shown} is not found{Analyser.nearest(node.library, self.sources.names())}"
             found.append(_diagnostic(parsed, node, "unknown-library", message))
             return None
-        included, problems = parse_library(text.text, text.source)
-        if included is None:
-            found.extend(problems)
+        translation = self._compiled(text) or self._parsed(text, found)
+        if translation is None:
             return None
-        translation = self._translate(included, problems)
         assert translation.library is not None
         key = translation.library.key
         self._symbols[key] = Symbols.of(translation.library)
@@ -151,6 +152,23 @@ class Translator:
         if text.native:
             self._native.add(key)
         return key
+
+    def _parsed(self, text: SourceText, found: list[Diagnostic]) -> Translation | None:
+        included, problems = parse_library(text.text, text.source)
+        if included is None:
+            found.extend(problems)
+            return None
+        return self._translate(included, problems)
+
+    @staticmethod
+    def _compiled(text: SourceText) -> Translation | None:
+        """The ELM that comes with a library of the product; None when it was made from another text."""
+        if text.compiled is None:
+            return None
+        library = dataclasses.replace(decode(text.compiled, source=text.source), source=text.source)
+        if library.hash != hashlib.sha256(text.text.encode()).hexdigest():
+            return None
+        return Translation(library, {library.key: library})
 
 
 def _diagnostic(parsed: tree.Library, node: tree.Definition, code: str, message: str) -> Diagnostic:
