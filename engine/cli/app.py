@@ -180,3 +180,44 @@ def serve(
     from engine.cli.serving import command
 
     raise typer.Exit(command(host, port, cql_times=cql_times))
+
+
+@app.command()
+def replay(
+    run: Annotated[str, typer.Argument(metavar="ID", help="The id of a stored run (the header X-Run-Id).")],
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", metavar="FILE", help="The data of today instead of those stored.")
+    ] = None,
+    screening_date: ScreeningDate = None,
+    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write the result here.")] = None,
+) -> None:
+    """Runs a stored run again: the same bytes, or what changed since (exit code 1)."""
+    from engine.cli.replay import command
+
+    raise typer.Exit(command(run, bundle, screening_date, output))
+
+
+audit = typer.Typer(no_args_is_help=True, help="The audit of the service: who screened whom, when, with what.")
+app.add_typer(audit, name="audit")
+
+
+@audit.command(name="check")
+def check_audit(
+    head: Annotated[
+        str | None, typer.Option("--head", metavar="NUMBER:DIGEST", help="A head noted earlier, to be in it still.")
+    ] = None,
+) -> None:
+    """Says whether the audit is whole, and what was changed if not (exit code 1)."""
+    from engine.cli.audit import check_command
+
+    raise typer.Exit(check_command(head))
+
+
+@audit.command(name="export")
+def export_audit(
+    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write the entries here.")] = None,
+) -> None:
+    """Writes the audit as NDJSON of FHIR AuditEvent resources."""
+    from engine.cli.audit import export_command
+
+    raise typer.Exit(export_command(output))
