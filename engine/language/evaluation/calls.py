@@ -11,8 +11,19 @@ from engine.language.evaluation.trace import Comparison, Use
 from engine.language.evaluation.uncertainty import lift_arithmetic, lift_comparison
 from engine.language.operators import TABLE
 from engine.language.operators.registry import Overload
-from engine.language.types.datatype import DECIMAL, INTEGER, LONG, STRING, ListType, NamedType
-from engine.language.values import Uncertainty
+from engine.language.types.datatype import (
+    DECIMAL,
+    INTEGER,
+    LONG,
+    QUANTITY,
+    STRING,
+    DataType,
+    IntervalType,
+    ListType,
+    NamedType,
+    TypeParameter,
+)
+from engine.language.values import Interval, Quantity, Uncertainty
 
 if TYPE_CHECKING:
     from engine.language.evaluation.compiler import Compiler
@@ -64,8 +75,42 @@ def bound_function(overload: Overload, precision: str | None) -> Function:
     if _is_counted(overload):
         function = _counted(function)
     if any(t in NUMERIC for t in overload.operands):
-        return _lifted(overload, function)
-    return function
+        function = _lifted(overload, function)
+    return _guarded(overload.name, function) if any(_may_hold(t) for t in overload.operands) else function
+
+
+def _may_hold(datatype: DataType) -> bool:
+    """Whether a value of the type may hold an Uncertainty in a place where the operator asks for a number."""
+    return isinstance(datatype, ListType | IntervalType | TypeParameter) or datatype == QUANTITY
+
+
+def _guarded(name: str, function: Function) -> Function:
+    """An operator that stumbles over an Uncertainty inside its operands has no rule for it: an error, not a crash."""
+
+    def guarded(context: Any, *operands: Any) -> Any:
+        try:
+            return function(context, *operands)
+        except (TypeError, AttributeError):
+            if not any(_holds_uncertainty(o) for o in operands):
+                raise
+            raise _no_rule(name) from None
+
+    return guarded
+
+
+def _holds_uncertainty(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_holds_uncertainty(item) for item in value)
+    if isinstance(value, Interval):
+        return _holds_uncertainty(value.low) or _holds_uncertainty(value.high)
+    if isinstance(value, Quantity):
+        return isinstance(value.value, Uncertainty)
+    return isinstance(value, Uncertainty)
+
+
+def _no_rule(name: str) -> EvaluationError:
+    message = f"'{name}' has no rule for an uncertain value, such as days between partial dates"
+    return EvaluationError(message, code="uncertain")
 
 
 def _is_counted(overload: Overload) -> bool:
@@ -106,7 +151,7 @@ def _without_context(function: Function, arity: int) -> Function:
 
 def _lifted(overload: Overload, function: Function) -> Function:
     """An Uncertainty met at run time is lifted as the overload says; one that says nothing makes an error."""
-    conversion = overload.name in ("ToDecimal", "ToLong", "ToQuantity")
+    conversion = overload.name in ("ToDecimal", "ToLong")
     arithmetic = overload.uncertain == "arithmetic" or conversion
     comparison = overload.uncertain == "comparison"
     division = overload.name in DIVISIONS
@@ -118,8 +163,7 @@ def _lifted(overload: Overload, function: Function) -> Function:
                     return lift_arithmetic(lambda *o: function(context, *o))(*operands)
                 if comparison:
                     return lift_comparison(overload.name, lambda *o: function(context, *o))(*operands)
-                message = f"'{overload.name}' has no rule for an uncertain value, such as days between partial dates"
-                raise EvaluationError(message, code="uncertain")
+                raise _no_rule(overload.name)
         return function(context, *operands)
 
     return lifted
