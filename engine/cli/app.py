@@ -25,7 +25,8 @@ class Format(StrEnum):
 
 
 Inputs = Annotated[
-    list[Path], typer.Argument(metavar="INPUT...", help="FHIR R4 bundles, folders of bundles, NDJSON files of bundles.")
+    list[Path] | None,
+    typer.Argument(metavar="INPUT...", help="FHIR R4 bundles, folders of bundles, NDJSON files of bundles."),
 ]
 TrialIds = Annotated[
     list[str] | None,
@@ -45,7 +46,7 @@ TimeZone = Annotated[
 
 @app.command()
 def screen(
-    inputs: Inputs,
+    inputs: Inputs = None,
     trial: TrialIds = None,
     patient: PatientId = None,
     screening_date: ScreeningDate = None,
@@ -58,13 +59,31 @@ def screen(
         Path | None,
         typer.Option("--output", metavar="FILE", help="Write the whole result here (JSON unless --format)."),
     ] = None,
+    server: Annotated[
+        str | None, typer.Option("--server", metavar="NAME", help="Screen patients of this FHIR server, without INPUT.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option("--group", metavar="ID", help="Only the members of this Group of the server.")
+    ] = None,
+    servers: Annotated[
+        Path, typer.Option("--servers", metavar="FILE", envvar="ELIGIBILITY_SERVERS", help="The settings of servers.")
+    ] = Path("servers.toml"),
 ) -> None:
     """Screens patients for trials: eligible first, then by how little would settle the rest."""
     from engine.cli.inputs import Options
-    from engine.cli.screening import command
+    from engine.cli.screening import command, server_command
 
+    if bool(inputs) == (server is not None):
+        raise typer.BadParameter("give INPUT or --server NAME, one of them", param_hint="INPUT")
+    if group is not None and server is None:
+        raise typer.BadParameter("a group is one of a server; give --server NAME too", param_hint="--group")
     options = Options(trial or [], patient, screening_date, parameters, time_zone)
-    raise typer.Exit(command(inputs, options, format.value, output))
+    if server is not None:
+        from engine.cli.servers import ServerOptions
+
+        asked = ServerOptions(server, servers, patient, group)
+        raise typer.Exit(server_command(asked, options, format.value, output))
+    raise typer.Exit(command(inputs or [], options, format.value, output))
 
 
 @app.command()

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.cli.inputs import Options, Selection, complain, prepare, select_trials
 from engine.errors import InputError
 from engine.report import csv_text, json_text, ndjson_text, ordered
-from engine.sources import patients
+from engine.sources import Patient, patients
 from engine.trials import Screening, TrialResult
+
+if TYPE_CHECKING:
+    from engine.cli.servers import ServerOptions
 
 UNUSABLE = 2
 """The exit code when an input, a parameter or a trial could not be used."""
@@ -37,6 +42,31 @@ def command(inputs: list[Path], options: Options, format: str, output: Path | No
     if screening is None:
         return UNUSABLE
     outcome = run(inputs, screening, options.patient)
+    return _told(outcome, selection, format, output)
+
+
+def server_command(server: ServerOptions, options: Options, format: str, output: Path | None) -> int:
+    """Screens patients of a FHIR server; the exit code is also 2 when anything could not be fetched."""
+    from engine.cli.servers import completeness_lines, server_records
+
+    selection = select_trials(options.trials)
+    screening = _prepared(selection, options)
+    if screening is None:
+        return UNUSABLE
+    try:
+        records = server_records(server, selection.workspace, selection.trials)
+    except InputError as problem:
+        complain(problem)
+        return UNUSABLE
+    outcome = screened(records, screening)
+    code = _told(outcome, selection, format, output)
+    for line in completeness_lines(records.completeness):
+        complain(line)
+    return code if records.completeness.complete else UNUSABLE
+
+
+def _told(outcome: Outcome, selection: Selection, format: str, output: Path | None) -> int:
+    """Writes the results and what became of the inputs; gives the exit code."""
     outcome.results = ordered(outcome.results)
     written = _write(outcome.results, format, output)
     if outcome.patients or outcome.failed:
@@ -74,8 +104,13 @@ def _prepared(selection: Selection, options: Options) -> Screening | None:
 
 def run(inputs: list[Path], screening: Screening, patient: str | None) -> Outcome:
     """Screens one patient after the other; what is wrong with an input is told, and the others go on."""
+    return screened(patients(inputs, patient), screening)
+
+
+def screened(stream: Iterable[Patient | InputError], screening: Screening) -> Outcome:
+    """Screens the patients of a stream: see :func:`run`."""
     outcome = Outcome()
-    for item in patients(inputs, patient):
+    for item in stream:
         if isinstance(item, InputError):
             outcome.failed += 1
             complain(item)

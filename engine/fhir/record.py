@@ -90,21 +90,33 @@ class PatientRecord:
         """Resource types of which not all could be had, with the reason; ``*`` for every type but Patient."""
         return self.bundle.unavailable
 
+    @property
+    def incomplete(self) -> list[str]:
+        """A sentence for each of :attr:`unavailable`."""
+        return [self._unavailable(name) for name in self.unavailable]
+
+    def has_all(self, type_name: str) -> bool:
+        """True when all resources of the type could be had, so that absence of one means something."""
+        return self._lacking(type_name) is None
+
     def _require(self, type_name: str) -> None:
+        name = self._lacking(type_name)
+        if name is not None:
+            message = f"{self._unavailable(name)}; fetch them and screen again"
+            raise EvaluationError(message, code="unavailable")
+
+    def _lacking(self, type_name: str) -> str | None:
+        """The name under which the type is unavailable, or None."""
         missing = self.bundle.unavailable
-        if not missing:
-            return
+        if type_name in missing:
+            return type_name
         if type_name in ABSTRACT_RESOURCES:
-            name = next(iter(missing))
-        elif type_name in missing:
-            name = type_name
-        elif EVERY_TYPE in missing and type_name != "Patient":
-            name = EVERY_TYPE
-        else:
-            return
+            return next(iter(missing), None)
+        return EVERY_TYPE if EVERY_TYPE in missing and type_name != "Patient" else None
+
+    def _unavailable(self, name: str) -> str:
         what = "records" if name == EVERY_TYPE else f"{name} records"
-        message = f"not all {what} of the patient could be fetched: {missing[name]}; fetch them and screen again"
-        raise EvaluationError(message, code="unavailable")
+        return f"not all {what} of the patient could be fetched: {self.unavailable[name]}"
 
     def types(self) -> frozenset[str]:
         """The resource types of which the record sees at least one."""
@@ -221,7 +233,7 @@ class PatientRecord:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the subject, all resources and what is unavailable; the same for any order of entries and names."""
+        """SHA-256 of the subject, all resources and what is unavailable; no order of entries or names changes it."""
         rows = sorted(_CANONICAL.encode([e.full_url, e.json]) for e in self.bundle.entries)
         digest = hashlib.sha256(self.reference.encode())
         for row in rows:

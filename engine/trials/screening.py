@@ -70,7 +70,7 @@ class Screening:
         types = record.types()
         absence = Absence(
             tuple(c.id for c in criteria if c.basis == "assumed-absent"),
-            tuple(sorted(name for name in prepared.below.types if name not in types)),
+            tuple(sorted(name for name in prepared.below.types if name not in types and record.has_all(name))),
         )
         stamp = Stamp(
             __version__, trial.hash, f"sha256:{workspace.terms.hash}", prepared.parameters_hash, record.hash,
@@ -79,7 +79,8 @@ class Screening:
         return TrialResult(
             trial=trial.id, registry=trial.registry, title=trial.title, patient=record.reference, source=source,
             screening_date=str(self.moment.screening_date), verdict=verdict_of(criteria), criteria=criteria,
-            absence=absence, incomplete=trial.incomplete, unmatched=tuple(unmatched(record, prepared.known)),
+            absence=absence, incomplete=(*trial.incomplete, *record.incomplete),
+            unmatched=tuple(unmatched(record, prepared.known)),
             set_aside=tuple(SetAside(s.reference, s.reason) for s in record.set_aside),
             problems=tuple(sorted(map(str, record.problems))), stamp=stamp,
         )  # fmt: skip

@@ -52,6 +52,8 @@ class Known:
 def unmatched(record: PatientRecord, known: Known) -> Iterator[Unmatched]:
     """The resources of these types that are text only, or whose codes the trial does not know, in document order."""
     for type_name, paths in LOOKED_AT.items():
+        if not record.has_all(type_name):
+            continue
         codes: dict[int, list[tuple[str | None, str]]] = {}
         for path in paths:
             for code, positions in record.code_index(type_name, path).items():
