@@ -35,7 +35,8 @@ def own_library() -> str:
             "    where O.status in { 'final', 'amended', 'corrected' }",
             "      and (O.effective as FHIR.dateTime) on or before AsOf",
             "    sort by (effective as FHIR.dateTime).value)",
-            f'define "Enough {n}":', f'  ("Latest {n}".value as FHIR.Quantity).value >= {n}.5 and AgeInYearsAt(date from AsOf) > {n}',
+            f'define "Enough {n}":',
+            f'  ("Latest {n}".value as FHIR.Quantity).value >= {n}.5 and AgeInYearsAt(date from AsOf) > {n}',
         ]  # fmt: skip
     return "\n".join(lines) + "\n"
 

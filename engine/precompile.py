@@ -1,4 +1,4 @@
-"""Make ``fhir/FHIRHelpers.elm.json``: the ELM of the product's own FHIRHelpers, so that nobody waits for its compilation.
+"""Make ``fhir/FHIRHelpers.elm.json``: the ELM of the product's own FHIRHelpers, so that nobody waits for it.
 
     python -m engine.precompile
 

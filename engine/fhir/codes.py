@@ -28,6 +28,9 @@ class Resolver(Protocol):
         """The resource meant, or None."""
 
 
+CONCEPTS = {"CodeableConcept": False, "List<CodeableConcept>": True}
+"""Declared types of the usual code paths, and whether they are lists."""
+
 REFERENCE = "Reference"
 """The system under which an index holds what a path of references refers to: ``Type/id`` and ``id``."""
 
@@ -38,9 +41,40 @@ MAX_REFERENCES = 3
 def codes_at(record: Resolver, element: Element, path: str) -> Iterator[Key]:
     """The (system, code) pairs at ``path``, in document order; repeated ones are repeated."""
     definitions: Definitions = record.bundle.definitions
-    if definitions.elements(element.type).get(path) in ("Reference", "List<Reference>"):
+    declared = definitions.elements(element.type).get(path)
+    if declared in CONCEPTS:
+        found = _of_concepts(element.json.get(path), CONCEPTS[declared])
+        if found is not None:
+            yield from found
+            return
+    if declared in ("Reference", "List<Reference>"):
         yield from _references(definitions, element, path)
     yield from _walk(record, definitions, element, path.split("."), MAX_REFERENCES)
+
+
+def _of_concepts(value: Any, listed: bool) -> list[Key] | None:
+    """The codes of a CodeableConcept, or of a list of them, as decoded; None when anything is not as it should be.
+
+    The usual case without an Element for every step. What is malformed is left to the accessors, which record it.
+    """
+    if value is None:
+        return []
+    if listed is not (type(value) is list):
+        return None
+    found: list[Key] = []
+    for concept in value if listed else (value,):
+        codings: Any = concept.get("coding", ()) if type(concept) is dict else None
+        if type(codings) not in (list, tuple):
+            return None
+        for coding in codings:
+            if type(coding) is not dict:
+                return None
+            code, system = coding.get("code"), coding.get("system")
+            if type(code) is str and (system is None or type(system) is str):
+                found.append((system, code))
+            elif code is not None:
+                return None
+    return found
 
 
 def _references(definitions: Definitions, element: Element, path: str) -> Iterator[Key]:

@@ -13,6 +13,7 @@ import msgspec
 
 from engine.errors import InputError
 from engine.fhir.primitives import read_number
+from engine.language.interpreter import COLLECTOR_RESTS
 
 MAX_DEPTH = 200
 """Levels of objects and lists. The deepest record seen in practice has fewer than 30."""
@@ -38,7 +39,8 @@ def decode_json(data: bytes, *, source: str, place: str = "") -> Any:
     if _too_deep(data):
         raise _depth_error(data, source, place)
     try:
-        return _DECODER.decode(data)
+        with COLLECTOR_RESTS:
+            return _DECODER.decode(data)
     except RecursionError as error:
         raise _depth_error(data, source, place) from error
     except UnicodeDecodeError as error:

@@ -351,3 +351,23 @@ def test_the_scenarios_have_one_subject(shared: Path) -> None:
     for file in sorted((shared / "trials" / "scenarios").glob("*.json")):
         data = json.dumps(json.loads(file.read_text())["bundle"]).encode()
         assert PatientRecord.from_bundle(decode_bundle(data, source=file.name)).reference == "Patient/patient"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    (
+        ({"coding": [{"system": "s", "code": "a"}, {"code": "b"}]}, {("s", "a"): [0], (None, "b"): [0]}),
+        ({"text": "no coding"}, {}),
+        ({"coding": [{"display": "no code"}]}, {}),
+        ({"coding": [{"system": "s", "code": 5}, {"system": "s", "code": "b"}]}, {("s", "b"): [0]}),
+        ({"coding": {"system": "s", "code": "a"}}, {}),
+        ({"coding": [None, {"system": "s", "code": "a"}]}, {("s", "a"): [0]}),
+        ([{"coding": [{"system": "s", "code": "a"}]}], {}),
+        ("a text", {}),
+    ),
+)
+def test_the_index_by_code_reads_what_fits_and_reports_the_rest(given: object, expected: object) -> None:
+    bundle = {"resourceType": "Bundle", "type": "collection",
+              "entry": [{"resource": person()}, {"resource": observation(code=given)}]}  # fmt: skip
+    record = PatientRecord.from_bundle(decode_bundle(json.dumps(bundle).encode(), source="test"))
+    assert {key: list(at) for key, at in record.code_index("Observation", "code").items()} == expected
