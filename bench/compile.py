@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import resource
 import statistics
 import subprocess
 import sys
@@ -66,17 +67,25 @@ def bare(text: str) -> None:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Seconds of one run."""
-    started = time.perf_counter()
+    """Processor seconds of one run."""
+    started = time.process_time()
     work()
-    return time.perf_counter() - started
+    return time.process_time() - started
+
+
+def processor_seconds(command: list[str]) -> float:
+    """Processor seconds of a new process: steadier than the clock on a machine that others use too."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def cold(program: str, path: Path) -> float:
     """Median seconds of new processes, less the time an empty one takes."""
 
     def process(code: str) -> float:
-        return seconds(lambda: subprocess.run([sys.executable, "-c", code, str(path)], check=True))
+        return processor_seconds([sys.executable, "-c", code, str(path)])
 
     started = statistics.median(process("pass") for _ in range(3))
     return statistics.median(process(program) for _ in range(3)) - started

@@ -1,4 +1,4 @@
-"""How long a command takes that runs one cached library, from nothing to its answer, and what it imports."""
+"""Processor time of a command that runs one cached library, from nothing to its answer, and what it imports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.compile import own_library, seconds
+from bench.compile import own_library, processor_seconds
 
 HEAVY = ("antlr4", "fhir.resources", "pint", "ucumvert", "pydantic")
 COMMAND = """
@@ -29,15 +29,11 @@ def main() -> None:
         library, cache = Path(name) / "Workload.cql", Path(name) / "cache"
         library.write_text(own_library() + "define X: 1 + 1\n", encoding="utf-8")
 
-        def run() -> str:
-            command = [sys.executable, "-c", COMMAND, str(library), str(cache), *HEAVY]
-            return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-        empty = statistics.median(seconds(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True))
-                                  for _ in range(5))  # fmt: skip
-        first = seconds(run)
-        loaded = run()
-        later = statistics.median(seconds(run) for _ in range(5))
+        command = [sys.executable, "-c", COMMAND, str(library), str(cache), *HEAVY]
+        empty = statistics.median(processor_seconds([sys.executable, "-c", "pass"]) for _ in range(5))
+        first = processor_seconds(command)
+        loaded = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        later = statistics.median(processor_seconds(command) for _ in range(5))
     print(f"python itself       {empty * 1000:7.1f} ms")
     print(f"not yet compiled    {first * 1000:7.1f} ms")
     print(f"library from cache  {later * 1000:7.1f} ms   imported of {', '.join(HEAVY)}: {loaded or 'none'}")

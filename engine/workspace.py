@@ -18,11 +18,11 @@ from engine.fhir import PatientRecord, fhir_model
 from engine.language import Context, Evaluation, Limits, Program, SourceText, Translation
 from engine.language.types.model import Model
 from engine.language.values import DateTime
-from engine.terminology.store import TerminologyStore
 from engine.terminology.units import Units
 
 if TYPE_CHECKING:
     from engine.language import Translator
+    from engine.terminology.store import TerminologyStore
 
 _LIBRARY = re.compile(r'^\s*library\s+("[^"]+"|[\w.]+)(?:\s+version\s+\'([^\']*)\')?', re.MULTILINE)
 
@@ -135,6 +135,8 @@ class Workspace:
     @cached_property
     def terms(self) -> TerminologyStore:
         """The terminology of the value set folders."""
+        from engine.terminology.store import TerminologyStore
+
         return TerminologyStore.load(*self.valueset_folders)
 
     def translate(self, text: str, source: str = "expression") -> Translation:
