@@ -13,6 +13,7 @@ from fastapi.responses import Response
 
 from engine.service.access import AccessMiddleware, Gate, admitted, smart_configuration
 from engine.service.app import create_app
+from engine.service.catalogue import READABLE, Catalogue
 from engine.service.deployment import MIB, Deployment
 from engine.service.limits import LimitsMiddleware
 from engine.service.observability import METRICS_TYPE, Metrics, ObservingMiddleware, logger
@@ -84,8 +85,9 @@ def create_service(deployment: Deployment, settings: Settings | None = None, log
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if app.state.records is not None:
         app.state.records = GuardedRecords(app.state.records)
-    await app.state.pool.start()
+    await asyncio.gather(app.state.pool.start(), asyncio.to_thread(_described, app.state.catalogue))
     forgetting = asyncio.create_task(_forget(app.state.storage))
+    app.state.loop = asyncio.get_running_loop()
     app.state.log.info("started", secured=app.state.deployment.secured, trials=len(app.state.catalogue.trials))
     try:
         yield
@@ -93,6 +95,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         forgetting.cancel()
         await app.state.runner.close()
         app.state.log.info("stopped")
+
+
+def _described(catalogue: Catalogue) -> None:
+    """Makes the resources that can be read: libraries are compiled for it, which no request should wait for."""
+    for name in READABLE:
+        catalogue.resources(name)
 
 
 async def _forget(storage: Storage) -> None:
