@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 from bench.hostile import CASES, Case
+from engine.errors import InputError
+from engine.fhir import decode_bundle
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -42,3 +44,23 @@ def test_it_ends_as_it_must(case: Case, outcomes: dict[str, dict[str, Any]]) -> 
         assert case.expected in ("*", found["code"]), found
         assert found["located"], found
     assert found["megabytes"] < 512
+
+
+@pytest.mark.parametrize("opening", (b'{"a":', b"["))
+def test_a_bundle_nested_10_000_deep_is_refused_with_its_place(opening: bytes) -> None:
+    data = b'{"resourceType":"Bundle","entry":' + opening * 10_000
+    with pytest.raises(InputError, match=r"line 1, column \d+: is nested deeper than"):
+        decode_bundle(data, source="deep.json")
+
+
+def test_evaluation_and_analysis_take_no_c_stack() -> None:
+    """2,000 definitions with queries in queries nest in a thread whose stack is a quarter of a megabyte."""
+    program = (
+        "import threading; from bench.hostile import CASES, Case, run;"
+        "run(Case('warm-up', lambda: 'define X: exists (({1}) A where true)', 'value', ''));"
+        "case = next(c for c in CASES if c.name.startswith('2,000 defines')); found = [];"
+        "threading.stack_size(256 * 1024);"
+        "t = threading.Thread(target=lambda: found.append(run(case))); t.start(); t.join(); print(found[0]['value'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.returncode) == ("true", 0), done.stderr[-500:]
