@@ -258,7 +258,9 @@ def measured(case: Case) -> dict[str, Any]:
     _, status, usage = os.wait4(child, 0)
     result = json.loads(answer) if answer else {"ends": "crash", "text": f"status {status}"}
     seconds = time.perf_counter() - started
-    return {"name": case.name, **result, "seconds": round(seconds, 3), "megabytes": usage.ru_maxrss // 1024}
+    processor = usage.ru_utime + usage.ru_stime
+    return {"name": case.name, **result, "seconds": round(seconds, 3), "processor": round(processor, 3),
+            "megabytes": usage.ru_maxrss // 1024}  # fmt: skip
 
 
 def _answer(case: Case, pipe: int) -> None:
@@ -289,7 +291,8 @@ def main(arguments: list[str]) -> int:
             print(json.dumps(result), flush=True)
             continue
         ended = result.get("value", result.get("code", ""))[:24] or result["ends"]
-        print(f"{result['seconds']:7.2f} s {result['megabytes']:4d} MB  {result['name']:46} {result['ends']} {ended}",
+        print(f"{result['seconds']:7.2f} s (processor {result['processor']:6.2f} s) {result['megabytes']:4d} MB  "
+              f"{result['name']:46} {result['ends']} {ended}",
               result["text"] if result["ends"] == "crash" else "", flush=True)  # fmt: skip
     return 0
 
