@@ -27,7 +27,7 @@ def command(paths: list[Path]) -> int:
     # What is checked comes first, so that it wins over the product's own library or value set of the same name.
     folders = [path if path.is_dir() else path.parent for path in chosen]
     shared = [f for f in (content.folder / "shared", content.trials) if f.is_dir()]
-    value_sets = [path for path in chosen if path.is_dir() or path.suffix == ".json"]
+    value_sets = [_value_sets(path) for path in chosen if path.is_dir() or path.suffix == ".json"]
     workspace = Workspace([*folders, *shared], [*value_sets, content.valuesets])
     found: dict[Diagnostic, None] = dict.fromkeys(TerminologyStore.load(*value_sets).check() if value_sets else ())
     trials = 0
@@ -45,6 +45,12 @@ def command(paths: list[Path]) -> int:
         f"{len(libraries)} libraries checked, {trials} usable trials: {errors} errors, {len(found) - errors} warnings"
     )
     return 2 if absent else 1 if errors else 0
+
+
+def _value_sets(path: Path) -> Path:
+    """A folder of content keeps them in its folder ``valuesets``; another folder is searched whole."""
+    own = path / "valuesets"
+    return own if own.is_dir() else path
 
 
 def _files(path: Path, suffix: str) -> list[Path]:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.report.order import deciding, ordered
-from engine.report.words import absence_text, reason_text
+from engine.report.words import absence_text, reason_text, telling_part
 from engine.trials import TrialResult
 
 STYLES = {"eligible": "bold green", "needs-review": "yellow", "ineligible": "red"}
@@ -42,7 +42,8 @@ def decides_text(result: TrialResult) -> str:
     """The criteria that give the verdict with their reasons, and what the verdict takes from silence."""
     against = deciding(result)
     encoded = [c for c in against if c.result != "not-encoded"]
-    parts = [f"{short(c.id, result.trial)} {reason_text(c)}" for c in encoded[:SHOWN]]
+    telling = [telling_part(c) for c in encoded[:SHOWN]]
+    parts = [f"{short(part.id, result.trial)} {reason_text(part)}" for part in telling]
     if len(encoded) > SHOWN:
         parts.append(
             f"and {len(encoded) - SHOWN} more: {', '.join(short(c.id, result.trial) for c in encoded[SHOWN:])}"

@@ -6,14 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 from engine.language.values.json import decimal_text
-from engine.trials import CriterionResult, Evidence, Missing, TrialResult
+from engine.trials import AtomResult, CriterionResult, Evidence, Missing, TrialResult
 
 RESULTS = {
     "met": "met", "not-met": "not met", "unknown": "unknown", "error": "error", "not-encoded": "not encoded",
 }  # fmt: skip
 BASES = {
     "record": "",
-    "assumed-absent": "rests on absence, the history being taken as complete",
+    "assumed-absent": "rests on absence",
     "attested": "attested",
     "no-data": "no data",
 }
@@ -51,8 +51,13 @@ def missing_text(missing: Missing) -> str:
     return f"{missing.resource_type}{named}{reason}"
 
 
-def reason_text(criterion: CriterionResult) -> str:
-    """One clause for a table: what decides this criterion, or what it lacks."""
+def telling_part(criterion: CriterionResult) -> CriterionResult | AtomResult:
+    """The first part that comes out as the criterion does, and so shows why; the criterion itself if there is none."""
+    return next((atom for atom in criterion.atoms if atom.result == criterion.result), criterion)
+
+
+def reason_text(criterion: CriterionResult | AtomResult) -> str:
+    """One clause for a table: what decides this criterion or part, or what it lacks."""
     if criterion.result == "error":
         return f"error: {criterion.error}"
     if criterion.result == "not-encoded":
@@ -62,6 +67,8 @@ def reason_text(criterion: CriterionResult) -> str:
         return f"{miss.value} {miss.operator} {miss.limit}"
     if criterion.result == "unknown" and criterion.missing:
         return f"missing {missing_text(criterion.missing[0])}"
+    if criterion.basis == "assumed-absent":
+        return BASES[criterion.basis]
     decided = sorted((e for e in criterion.evidence if e.role == "decided"), key=telling)
     if decided:
         date = f" on {decided[0].date}" if decided[0].date else ""

@@ -99,11 +99,14 @@ class _Collected:
                         self._consider(element, trace.define)
                 case Read():
                     self._read(event, trace.define)
-                case Use(values=values, filtering=False):
+                case Use(values=values, filtering=filtering):
                     for element in _elements(values):
                         root = resource_of(element)
-                        self.decided[id(root)] = root
-                        self.used.setdefault(id(root), (root, trace.define))
+                        # Inside a filter an element says something of its own row; another resource that has to be
+                        # there (a report, a course) is what the row counts for.
+                        if not filtering or element is root:
+                            self.decided[id(root)] = root
+                            self.used.setdefault(id(root), (root, trace.define))
                 case Mark():
                     self._mark(event)
 

@@ -37,14 +37,19 @@ def lint(library: elm.Library, text: str, source: str) -> list[Diagnostic]:
     if not any(name == "trial" for name, _ in library.tags):
         return []
     found: list[_Finding] = []
-    for definition in (*library.expressions, *library.functions):
-        if definition.expression is not None:
-            answered = {v.split(",")[0].strip() for n, v in definition.tags if n == "answered"}
-            found += [f for f in _of(definition.expression) if f.code not in answered]
+    for tags, expression in _bodies(library):
+        answered = {v.split(",")[0].strip() for n, v in tags if n == "answered"}
+        found += [f for f in _of(expression) if f.code not in answered]
     found += _unused(library)
     lines = text.splitlines()
     made = [_diagnostic(f, lines, source) for f in dict.fromkeys(found)]
     return sorted(made, key=lambda d: (d.span.line, d.span.column) if d.span else (0, 0))
+
+
+def _bodies(library: elm.Library) -> Iterator[tuple[tuple[tuple[str, str], ...], elm.Expression]]:
+    """The tags and the expression of every define and function."""
+    yield from ((d.tags, d.expression) for d in library.expressions)
+    yield from ((f.tags, f.expression) for f in library.functions if f.expression is not None)
 
 
 def _of(expression: elm.Expression) -> Iterator[_Finding]:
@@ -101,8 +106,8 @@ def _may_miss(node: elm.Expression) -> bool:
 def _unused(library: elm.Library) -> Iterator[_Finding]:
     used = {
         node.name
-        for definition in (*library.expressions, *library.functions)
-        for node in nodes_of(definition.expression)
+        for _, expression in _bodies(library)
+        for node in nodes_of(expression)
         if isinstance(node, elm.ValueSetRef) and node.library is None
     }
     for definition in library.value_sets:

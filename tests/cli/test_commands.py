@@ -54,7 +54,7 @@ def test_the_table_and_the_file_say_the_same(tmp_path: Path) -> None:
     (result,) = json.loads(file.read_bytes())
     assert result["verdict"] == "ineligible"
     assert "02-platelets-too-low  PSMA-NK  ineligible" in done.stdout
-    assert "E3 98 10*9/L < 100 10*9/L" in done.stdout
+    assert "E3b 98 10*9/L < 100 10*9/L" in done.stdout
     assert "0 eligible, 0 needs-review, 1 ineligible" in done.stderr
     assert str(file) in done.stderr
 
