@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from engine.service import Settings, create_app
+from engine.service.storage import Storage
 from engine.sources import Content
 from tests.service.samples import LABS, TRIAL, VALUE_SET
 
@@ -63,3 +64,17 @@ def client(address: str) -> Iterator[httpx2.Client]:
 def fixtures(repository: Path) -> Path:
     """The sample bundles of the product."""
     return repository / "fhir_fixtures"
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """The address of a database that is not there yet."""
+    return f"sqlite:///{tmp_path}/eligibility.db"
+
+
+@pytest.fixture
+def storage(database_url: str) -> Iterator[Storage]:
+    """A new store."""
+    made = Storage(database_url)
+    yield made
+    made.close()
