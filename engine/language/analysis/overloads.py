@@ -83,8 +83,17 @@ def match(overload: Overload, operands: Sequence[DataType], conversions: Convers
     if not overload.generic:
         return _bound(overload, overload.operands, overload.result, operands, conversions)
     names = _parameters(overload)
+    return _matched(overload, names, operands, conversions, False) or _matched(
+        overload, names, operands, conversions, True
+    )
+
+
+def _matched(
+    overload: Overload, names: list[str], operands: Sequence[DataType], conversions: Conversions, widened: bool
+) -> Match | None:
+    """The cheapest binding; ``widened`` allows the choice of all operands, when a choice converts to none of them."""
     best: Match | None = None
-    for binding in _bindings(overload, names, operands, conversions):
+    for binding in _bindings(overload, names, operands, conversions, widened):
         wanted = tuple(substitute(t, binding) for t in overload.operands)
         result = _narrowed(overload, substitute(overload.result, binding), operands, conversions)
         found = _bound(overload, wanted, result, operands, conversions)
@@ -143,7 +152,7 @@ def _parameters(overload: Overload) -> list[str]:
 
 
 def _bindings(
-    overload: Overload, names: list[str], operands: Sequence[DataType], conversions: Conversions
+    overload: Overload, names: list[str], operands: Sequence[DataType], conversions: Conversions, widened: bool
 ) -> list[dict[str, DataType]]:
     collected: dict[str, dict[DataType, None]] = {n: {} for n in names}
     for want, have in zip(overload.operands, operands, strict=True):
@@ -161,7 +170,7 @@ def _bindings(
             while base is not None and base != ANY and len(typed) > 1 and not choice:
                 candidates[base] = None
                 base = conversions.base(base)
-        if len(typed) > 1 and (choice or (lists and any(isinstance(t, ChoiceType) for t in typed))):
+        if len(typed) > 1 and (choice or (widened and lists and any(isinstance(t, ChoiceType) for t in typed))):
             candidates[ChoiceType.of(typed)] = None
         if not candidates:
             candidates = {ANY: None}
