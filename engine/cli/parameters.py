@@ -10,7 +10,6 @@ from engine.errors import CompileError, EvaluationError, InputError
 from engine.fhir import Element
 from engine.fhir.conversions import CALENDAR_UNITS, UCUM
 from engine.language import Program
-from engine.language.analysis.literals import CALENDAR_UNITS as CALENDAR_WORDS
 from engine.language.types.datatype import (
     QUANTITY,
     ChoiceType,
@@ -21,6 +20,7 @@ from engine.language.types.datatype import (
     TupleType,
 )
 from engine.language.values import DateTime, Quantity
+from engine.language.values.temporal import CALENDAR_UNITS as CALENDAR_WORDS
 from engine.workspace import Workspace
 
 SYSTEM_FORMS: dict[DataType, DataType] = {NamedType("FHIR", "Quantity"): QUANTITY}

@@ -20,7 +20,6 @@ from engine.fhir.access import cached_accessor, choice_key
 from engine.fhir.definitions import Definitions
 from engine.fhir.definitions import definitions as definitions_of
 from engine.fhir.element import Element
-from engine.language.analysis.literals import CALENDAR_UNITS
 from engine.language.types.datatype import (
     ANY,
     DATE,
@@ -50,7 +49,7 @@ from engine.language.values import (
     Uncertainty,
     ValueSet,
 )
-from engine.language.values.temporal import offset_text
+from engine.language.values.temporal import CALENDAR_UNITS, offset_text
 
 Parameter = dict[str, Any]
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.language import Program
-from engine.language.analysis.literals import CALENDAR_UNITS
 from engine.language.types.datatype import ChoiceType, DataType, IntervalType, ListType, NamedType, TupleType
 from engine.language.values import Code, Date, DateTime, Interval, Long, Quantity, Time, Tuple
+from engine.language.values.temporal import CALENDAR_UNITS
 from engine.terminology.units import Units
 from engine.trials.trial import Trial
 

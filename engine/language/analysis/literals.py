@@ -32,13 +32,7 @@ from engine.language.types.datatype import (
 )
 from engine.language.values import Date, DateTime, Long, Quantity, Time
 from engine.language.values.numbers import DECIMAL_MAX, INTEGER_MAX, LONG_MAX
-
-CALENDAR_UNITS = {
-    word: word.removesuffix("s")
-    for singular in ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")
-    for word in (singular, singular + "s")
-}
-"""Calendar words as written, with their singular."""
+from engine.language.values.temporal import CALENDAR_UNITS
 
 
 class LiteralRules(AnalyserBase):

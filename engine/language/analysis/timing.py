@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from engine.language.analysis.base import AnalyserBase
 from engine.language.analysis.conversions import ERROR
-from engine.language.analysis.literals import CALENDAR_UNITS
 from engine.language.elm import nodes as elm
 from engine.language.syntax import tree
 from engine.language.types.datatype import ANY, BOOLEAN, IntervalType, ListType
+from engine.language.values.temporal import CALENDAR_UNITS
 
 CONCURRENT = {"as": "SameAs", "or before": "SameOrBefore", "or after": "SameOrAfter"}
 UCUM_PRECISIONS = {"d": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond", "wk": "week"}

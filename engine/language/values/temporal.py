@@ -32,6 +32,9 @@ from engine.language.values.numbers import EXACT
 PRECISIONS: Final = ("year", "month", "day", "hour", "minute", "second", "millisecond")
 """Component names from coarse to fine."""
 
+CALENDAR_UNITS: Final = {word: name for name in (*PRECISIONS, "week") for word in (name, name + "s")}
+"""Calendar words as written in quantities, with their singular."""
+
 DATE_PRECISIONS: Final = PRECISIONS[:3]
 TIME_PRECISIONS: Final = PRECISIONS[3:]
 MAX_OFFSET_MINUTES: Final = 14 * 60
