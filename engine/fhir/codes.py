@@ -14,7 +14,7 @@ from engine.fhir.definitions import Definitions
 from engine.fhir.element import Element, report
 
 Key = tuple[str | None, str]
-"""(system, code); the system is None where the data has none."""
+"""(system, code); the system is None for a primitive code, which has none, and "" for a coding that states none."""
 
 
 class Resolver(Protocol):
@@ -71,7 +71,7 @@ def _of_concepts(value: Any, listed: bool) -> list[Key] | None:
                 return None
             code, system = coding.get("code"), coding.get("system")
             if type(code) is str and (system is None or type(system) is str):
-                found.append((system, code))
+                found.append((system or "", code))
             elif code is not None:
                 return None
     return found
@@ -125,6 +125,6 @@ def _codes_of(definitions: Definitions, element: Element) -> Iterator[Key]:
     elif element.type in ("Coding", "Quantity"):
         code, system = element.json.get("code"), element.json.get("system")
         if type(code) is str and isinstance(system, str | None):
-            yield system, code
+            yield system or "", code
         elif code is not None:
             report(element, "code", "is not a code with a system, both texts")

@@ -160,7 +160,7 @@ class PatientRecord:
         With ``everyone`` the positions are those in ``all_resources(type_name)``.
 
         The path may lead through lists, choices and references (``medication``, ``device.code``): a reference counts
-        with the code of what it refers to. Codes without a system have system None.
+        with the code of what it refers to. A coding that states no system has the system "", a primitive code None.
         """
         key = (type_name, code_path, everyone)
         if key not in self._code_indexes:

@@ -260,7 +260,7 @@ MEDICATION = {"resourceType": "Medication", "id": "m", "code": {"coding": [{"sys
 # Type, code path, members of two resources, the index.
 INDEXES = (
     ("Observation", "code", {"code": {"coding": [LOINC, {"code": "x"}]}}, {"code": {"text": "only text"}},
-     {("http://loinc.org", "718-7"): [0], (None, "x"): [0]}),
+     {("http://loinc.org", "718-7"): [0], ("", "x"): [0]}),
     ("Observation", "category", {"category": [{"coding": [LOINC]}, {"coding": [LOINC]}]},
      {"category": [{"coding": [LOINC]}]}, {("http://loinc.org", "718-7"): [0, 1]}),
     ("Observation", "status", {"status": "final"}, {"status": "x"}, {(None, "final"): [0], (None, "x"): [1]}),
@@ -356,7 +356,7 @@ def test_the_scenarios_have_one_subject(shared: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     (
-        ({"coding": [{"system": "s", "code": "a"}, {"code": "b"}]}, {("s", "a"): [0], (None, "b"): [0]}),
+        ({"coding": [{"system": "s", "code": "a"}, {"code": "b"}]}, {("s", "a"): [0], ("", "b"): [0]}),
         ({"text": "no coding"}, {}),
         ({"coding": [{"display": "no code"}]}, {}),
         ({"coding": [{"system": "s", "code": 5}, {"system": "s", "code": "b"}]}, {("s", "b"): [0]}),

@@ -84,6 +84,9 @@ def _find(
 def membership(run: Run, wanted: Any) -> Member:
     """A test of (system, code) for a value set, code system, code, concept, or a list of codes, concepts or strings.
 
+    A coding that states no system (``""``) is in no value set, as for ``in``; a primitive code (None) is compared by
+    its text.
+
     Raises:
         TerminologyError: the value set cannot be resolved; never an empty answer.
     """
@@ -105,4 +108,4 @@ def membership(run: Run, wanted: Any) -> Member:
             pairs.update((c.system, c.code) for c in item.codes)
         elif isinstance(item, str):
             texts.add(item)
-    return lambda system, code: (system, code) in pairs or code in texts
+    return lambda system, code: (system or None, code) in pairs or code in texts
