@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -250,3 +251,16 @@ def test_compiled_helpers_of_another_text_are_not_used() -> None:
     translator = Translator(units=Units(), models=model_of, sources=Changed())
     text = "library Main\nusing FHIR version '4.0.1'\ninclude FHIRHelpers called H\ndefine X: H.Mine\n"
     assert translator.translate(text).errors == ()
+
+
+def test_screening_with_cached_trials_loads_no_front_end(tmp_path: Path, repository: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "engine", "screen", "fhir_fixtures", "--trial", "PSMA-NK",
+               "--output", str(tmp_path / "result.json")]  # fmt: skip
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "caches")}
+    loaded = []
+    for _ in range(2):
+        done = subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, check=True)
+        loaded.append({line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if "|" in line})
+    assert "antlr4" in loaded[0]
+    heavy = {"antlr4", "pint", "fhir.resources", "engine.language.analysis", "engine.language.syntax"}
+    assert loaded[1] & heavy == set()
