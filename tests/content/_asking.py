@@ -109,7 +109,7 @@ def quantity(value: float, unit: str | None = None, comparator: str | None = Non
 def observation(
     named: tuple[str, str], value: Any = None, on: str | None = "2026-03-12", *, high: Any = None, **more: Any
 ) -> dict[str, Any]:
-    """A final Observation; ``value`` a quantity, concept, Boolean or integer; ``high`` the end of its reference range."""
+    """A final Observation; ``value`` is a quantity, concept, Boolean or integer; ``high`` ends its reference range."""
     made: dict[str, Any] = {"resourceType": "Observation", "status": "final", "code": concept(named)}
     if isinstance(value, bool):
         made["valueBoolean"] = value

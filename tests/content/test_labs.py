@@ -99,7 +99,8 @@ def sex(code: str) -> list:
         (observation(ALT, quantity(100), high=quantity(40)), None, None),
         (ranges({"low": quantity(5, U)}), None, None),
         # Of several ranges those that hold for the patient, a man of 65.
-        (ranges({"high": quantity(40, U), "appliesTo": sex("male")}, {"high": quantity(50, U), "appliesTo": sex("female")}),
+        (ranges({"high": quantity(40, U), "appliesTo": sex("male")},
+                {"high": quantity(50, U), "appliesTo": sex("female")}),
          True, False),
         (ranges({"high": quantity(30, U), "appliesTo": sex("female")}), None, None),
         (ranges({"high": quantity(40, U), "type": {"coding": [{"code": "normal"}]}},
