@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from dataclasses import replace
 
@@ -46,6 +47,9 @@ def command(host: str, port: int, *, cql_times: bool = False) -> int:
         timeout_graceful_shutdown=int(settings.grace_seconds) + 1,
     )  # fmt: skip
     server = uvicorn.Server(config)
+    # The server stops in good order when it is told to, and then raises the signal again: that is no failure.
+    for told in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(told, lambda number, frame: None)
     with listening:
         server.run(sockets=[listening])
     return 0 if server.started else 2

@@ -23,6 +23,8 @@ from engine.service.refusals import refused
 from engine.service.wire import refusal
 
 PIECE: Final = 64 * 1024
+DRAIN_BYTES: Final = 16 * 1024 * 1024
+DRAIN_SECONDS: Final = 1.0
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _REST: Final = re.compile(rb'(?:[^"\\]|\\.)*', re.DOTALL)
 _ALL_BUT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
@@ -132,10 +134,12 @@ class LimitsMiddleware:
         answering = _Answering(send)
         try:
             async with asyncio.timeout(self.seconds) as limit:
-                body = await self._body(scope, receive)
+                body = await self._body(scope, receive, answering)
                 _make_plain(scope, len(body))
                 await self._answer(scope, body, receive, answering)
         except TooMuch as problem:
+            if not answering.whole:
+                await _drained(receive)
             answer = refusal(refused(problem.status, problem.code, str(problem)).refusal)
             # The rest of the body is not read: the connection cannot be used for another request.
             answer.headers["Connection"] = "close"
@@ -150,17 +154,17 @@ class LimitsMiddleware:
             answer.headers["Retry-After"] = "5"
             await answer(scope, receive, send)
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+    async def _body(self, scope: Scope, receive: Receive, answering: _Answering) -> bytes:
         headers = Headers(scope=scope)
         declared = headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self.max_body:
             raise self._too_large()
         inflated, depth, parts, size = Inflated(headers.get("content-encoding", "")), Depth(), list[bytes](), 0
-        more = True
-        while more:
+        while not answering.whole:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise _Left
+            answering.whole = not message.get("more_body", False)
             for piece in inflated.feed(message.get("body", b"")):
                 size += len(piece)
                 if size > self.max_body:
@@ -168,7 +172,6 @@ class LimitsMiddleware:
                 depth.feed(piece)
                 parts.append(piece)
                 await asyncio.sleep(0)  # others have their turn between pieces
-            more = message.get("more_body", False)
         if parts:
             parts.extend(inflated.end())
         return b"".join(parts)
@@ -207,17 +210,28 @@ class _Left(Exception):
 
 
 class _Answering:
-    """Passes an answer on, and knows whether it was begun and is complete."""
+    """Passes an answer on: knows whether the request came whole, and the answer was begun and is complete."""
 
     def __init__(self, send: Send) -> None:
         self.send = send
-        self.begun = self.complete = False
+        self.whole = self.begun = self.complete = False
 
     async def __call__(self, message: Message) -> None:
         self.begun = True
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             self.complete = True
         await self.send(message)
+
+
+async def _drained(receive: Receive) -> None:
+    """Lets a client finish sending, within bounds: one whose connection is closed meanwhile never sees the answer."""
+    size, more = 0, True
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while more and size < DRAIN_BYTES:
+                message = await receive()
+                size += len(message.get("body", b""))
+                more = message.get("more_body", False)
 
 
 async def _gone(receive: Receive) -> None:

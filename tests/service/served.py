@@ -116,6 +116,7 @@ def served(made: Deployment, settings: Settings) -> Iterator[Served]:
         thread.start()
         try:
             with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
+                assert client.get("/health").status_code == 200
                 yield Served(client, app, log, port)
         finally:
             server.should_exit = True
