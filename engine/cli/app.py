@@ -123,6 +123,21 @@ def check(
     raise typer.Exit(command(paths or []))
 
 
+@app.command()
+def test(
+    trials: Annotated[
+        list[str] | None, typer.Argument(metavar="[TRIAL...]", help="Ids of trials or .cql files; all by default.")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option("--write", metavar="FOLDER", help="Write every case with its whole bundle here.")
+    ] = None,
+) -> None:
+    """Runs the trials' own cases and shows which results each criterion and atom was seen in."""
+    from engine.cli.testing import command
+
+    raise typer.Exit(command(trials or [], write))
+
+
 @app.command(name="eval")
 def evaluate(
     expression: Annotated[str | None, typer.Argument(metavar="EXPRESSION", help="A CQL expression.")] = None,

@@ -44,7 +44,9 @@ def _distance(left: Any, right: Any, units: Units) -> Any:
             return None
         other: Decimal | None = right.value
         if left.unit != right.unit:
-            other = units.convert(right.value, right.unit, left.unit) if units.valid(right.unit) else None
+            # A calendar word ("second") is comparable, but no UCUM unit: such a comparison has no exact distance.
+            convertible = units.valid(left.unit) and units.valid(right.unit)
+            other = units.convert(right.value, right.unit, left.unit) if convertible else None
         return None if other is None else Quantity(abs(left.value - other), left.unit)
     if isinstance(left, bool) or isinstance(right, bool):
         return None
