@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from engine.service import hooks, operations, reading
 from engine.service.catalogue import Catalogue
 from engine.service.keeping import MemoryFeedback, MemoryResults
+from engine.service.operations import Records
 from engine.service.principal import local
 from engine.service.refusals import Refused, refused
 from engine.service.running import ThreadRunner
@@ -46,7 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.catalogue = catalogue
     app.state.authenticate = local
     app.state.runner = ThreadRunner(catalogue)
-    app.state.records = None
+    app.state.records = _records(catalogue)
     app.state.results = MemoryResults()
     app.state.feedback = MemoryFeedback()
     app.add_api_route("/health", health, methods=["GET"], tags=["Operations"], summary="Says that the service is up")
@@ -59,6 +60,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _defect)
     return app
+
+
+def _records(catalogue: Catalogue) -> Records | None:
+    """The configured FHIR server, None where there is none."""
+    settings = catalogue.settings
+    if settings.server is None or settings.servers_file is None:
+        return None
+    from engine.service.fetching import ServerRecords
+
+    return ServerRecords(catalogue, settings.servers_file, settings.server)
 
 
 @asynccontextmanager

@@ -39,9 +39,19 @@ def _card(result: TrialResult, link: str | None) -> dict[str, Any]:
 
 def _others(results: Sequence[TrialResult], link: str | None) -> dict[str, Any]:
     names = ", ".join(result.trial for result in results)
-    lines = [f"- **{escaped(r.trial)}**: {', '.join(escaped(c.id) for c in r.criteria if c.excludes)}" for r in results]
+    lines = [f"- **{escaped(r.trial)}**: {', '.join(map(_excluding, filter(_excludes, r.criteria)))}" for r in results]
     text = "\n".join(["What excludes the patient:", "", *lines])
     return _made(f"Not eligible for {names}", text, {"label": "Eligibility engine"}, link)
+
+
+def _excludes(criterion: CriterionResult) -> bool:
+    return criterion.excludes
+
+
+def _excluding(criterion: CriterionResult) -> str:
+    """The id of a criterion; where it rests on the absence of records it says so."""
+    absent = " (no record says otherwise)" if criterion.basis == "assumed-absent" else ""
+    return escaped(criterion.id) + absent
 
 
 def _made(summary: str, text: str, origin: dict[str, str], link: str | None) -> dict[str, Any]:

@@ -27,7 +27,6 @@ class ExpressionJob:
     parameters: Json | None = None
     data: Json | None = None
     subject: str | None = None
-    unavailable: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,6 @@ class LibraryJob:
     parameters: Json | None = None
     data: Json | None = None
     subject: str | None = None
-    unavailable: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,6 @@ UNSUPPORTED: Final = {
     "terminologyEndpoint": "this service has its own terminology and reaches no other",
 }
 
-_Had = tuple[Mapping[str, Any] | None, Mapping[str, str]]
-
 
 class Records(Protocol):
     """A configured FHIR server: ``app.state.records``, None where there is none."""
@@ -68,10 +66,10 @@ async def cql(request: Request, caller: Caller) -> Response:
     """The value of an expression, as the parameter ``return``."""
     given = arguments(await body_of(request), CQL, UNSUPPORTED)
     expression = required(given, "expression")
-    data, unavailable = await _data(request, given)
+    data = _data(given)
     libraries = tuple(_library(row) for row in given["library"])
     subject = one(given, "subject")
-    job = ExpressionJob(expression, clock(), libraries, one(given, "parameters"), data, subject, unavailable)
+    job = ExpressionJob(expression, clock(), libraries, one(given, "parameters"), data, subject)
     return validated({"resourceType": "Parameters", "parameter": await done(request, job)})
 
 
@@ -102,12 +100,12 @@ async def evaluate_instance(identity: str, request: Request, caller: Caller) -> 
 
 
 async def _evaluated(request: Request, given: Arguments, url: str | None) -> Response:
-    data, unavailable = await _data(request, given)
+    data = _data(given)
     job = LibraryJob(
         now=clock(), url=url, library=one(given, "library"),
         expressions=tuple(row.value for row in given["expression"]),
         include_private=one(given, "includePrivate") or False,
-        parameters=one(given, "parameters"), data=data, subject=one(given, "subject"), unavailable=unavailable,
+        parameters=one(given, "parameters"), data=data, subject=one(given, "subject"),
     )  # fmt: skip
     found = await done(request, job)
     return validated({"resourceType": "Parameters", **({"parameter": found} if found else {})})
@@ -188,9 +186,14 @@ async def _fetched(
     return await records.record(subject)
 
 
-async def _data(request: Request, given: Arguments) -> _Had:
-    """The data of ``$cql`` and ``$evaluate``: what was sent, else what a configured server has of the subject."""
+def _data(given: Arguments) -> Mapping[str, Any] | None:
+    """The data of ``$cql`` and ``$evaluate``.
+
+    A configured server is not asked: what it would be asked for is known of the trials, not of any expression, and a
+    record that lacks what the expression looks for would be taken for a whole one.
+    """
     data: Mapping[str, Any] | None = one(given, "data")
-    if data is not None or not given["subject"]:
-        return data, {}
-    return await _fetched(request, given, one(given, "subject"))
+    if data is None and given["subject"]:
+        sentence = "the record of a subject is not fetched for this operation; send it as 'data'"
+        raise refused(422, "not-supported", sentence, given["subject"][0].place)
+    return data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from engine.sources import Content, own_content
@@ -21,6 +22,7 @@ class Settings:
     parameters by name (JSON), which those of a request replace. ``hooks_origins`` are the web origins that may call CDS
     Hooks from a browser; ``*`` allows any, since those calls bring their own data. ``cql_times`` writes times as CQL
     prints them, for the official test runner, which compares texts; it is off, since FHIR wants an offset and seconds.
+    ``server`` of ``servers_file`` is the FHIR server that is asked for a record which a request only names.
     """
 
     content: Content = field(default_factory=own_content)
@@ -30,3 +32,5 @@ class Settings:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     hooks_origins: tuple[str, ...] = ("*",)
     cql_times: bool = False
+    server: str | None = None
+    servers_file: Path | None = None

@@ -49,7 +49,7 @@ ROWS: list[tuple[str, Any, int, str, str]] = [
     (CQL, parameters(text("expression", "1"), {"name": "data", "resource": patient()}), 400, "needs a Bundle",
      "Parameters.parameter[1]"),
     (CQL, parameters(text("expression", "1"), {"name": "data", "resource": bundle()}), 400, "no entries", ""),
-    (CQL, parameters(text("expression", "1"), text("subject", "Patient/1")), 422, "no FHIR server", "[1]"),
+    (CQL, parameters(text("expression", "1"), text("subject", "Patient/1")), 422, "send it as 'data'", "[1]"),
     (CQL, parameters(text("expression", "1"), {"name": "library", "part": [{"name": "name", "valueString": "x"}]}), 400,
      "'url' is missing", ""),
     (CQL, parameters(text("expression", "1"), {"name": "library", "part": [text("url", "http://x/Library/No")]}), 404,
