@@ -71,6 +71,8 @@ class ExpandedValueSet:
     def contains(self, code: str, system: str | None) -> bool:
         """True when the code is a member. Without a system (CQL's ``String in ValueSet``), in any of the systems.
 
+        ``system`` "" is a coding that states none: a member only where the value set states none for the code either.
+
         Source: CQL 1.5.3, reference appendix B, In (Valueset): a string is a member when a code equal to it is.
 
         Raises:
@@ -91,6 +93,8 @@ class ExpandedValueSet:
         if self._members.contains(code, system):
             return True
         if self._members.contains(code, None):
+            if not system:  # neither side states a system: the codes are the same
+                return True
             raise TerminologyError(
                 f"value set {self.url} lists the code {code!r} without a system, so whether that of {system} is meant "
                 "cannot be told; add the system to the file",

@@ -248,6 +248,8 @@ def test_a_code_without_a_system_is_neither_in_nor_out(tmp_path: Path) -> None:
     assert found.contains("y", A)
     assert not found.contains("z", A)
     assert found.contains("x", None)
+    assert found.contains("x", "")
+    assert not found.contains("y", "")
     with pytest.raises(TerminologyError, match="lists the code 'x' without a system"):
         found.contains("x", A)
 
