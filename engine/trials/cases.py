@@ -18,7 +18,7 @@ the top says how the patient comes out before any change::
 
 ``set`` changes resources by their ids: tables are merged, a list is replaced unless its places are numbered, and one
 kind of value[x] replaces another. ``add`` takes a resource of ``others.json`` by its id, a copy of another one
-(``like``), or a new one, each with changes. ``remove`` drops resources and elements (``"alt.referenceRange"``).
+(``like``), or a new one, each with changes. ``remove`` comes last and drops resources and elements (``"alt.referenceRange"``).
 ``parameters`` replaces parameters, ``without`` drops them. ``expect``, ``basis`` and ``verdict`` say what else has to
 come out.
 """
@@ -196,14 +196,14 @@ class _Reading:
 
     def _bundle(self, row: dict[str, Any], place: str) -> dict[str, Any]:
         record = copy.deepcopy(self.patient)
-        for path in row.get("remove", []):
-            self._remove(record, path, place)
         for identity, changes in row.get("set", {}).items():
             if identity not in record:
                 raise self._wrong(place, f"set: the patient has no resource '{identity}'")
             record[identity] = _merged(record[identity], changes)
         for identity, changes in row.get("add", {}).items():
             record[identity] = self._added(record, identity, dict(changes), place)
+        for path in row.get("remove", []):
+            self._remove(record, path, place)
         entries = [
             {"fullUrl": f"http://example.org/fhir/{r['resourceType']}/{r['id']}", "resource": r}
             for r in record.values()
