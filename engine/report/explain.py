@@ -57,7 +57,7 @@ def _basis(result: CriterionResult | AtomResult) -> str:
 def _details(result: CriterionResult | AtomResult, indent: str) -> Iterator[str]:
     if result.error:
         yield _wrapped(f"error: {result.error}", indent)
-    for evidence in sorted(result.evidence, key=lambda e: (e.resource, telling(e))):
+    for evidence in sorted(result.evidence, key=lambda e: (e.resource, not e.names, telling(e))):
         if evidence.role == "decided":
             yield _wrapped(f"- {evidence_text(evidence)}", indent, f"{indent}  ")
     if result.near_miss is not None:

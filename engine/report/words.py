@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -71,10 +72,26 @@ def reason_text(criterion: CriterionResult | AtomResult) -> str:
         return BASES[criterion.basis]
     decided = sorted((e for e in criterion.evidence if e.role == "decided"), key=telling)
     if decided:
-        date = f" on {decided[0].date}" if decided[0].date else ""
         unclear = "cannot be told from " if criterion.result == "unknown" else ""
-        return f"{unclear}{value_text(decided[0].value)}{date}"
+        return f"{unclear}{_decisive_text(decided)}"
     return BASES[criterion.basis] or RESULTS[criterion.result]
+
+
+def _decisive_text(decided: Sequence[Evidence]) -> str:
+    """The most telling of the evidence: a value and its date, or what a resource is, its status and its date."""
+    best = decided[0]
+    others = [e for e in decided if e.resource == best.resource]
+    name = next((value_text(e.value) for e in others if e.names), "")
+    if telling(best) == 0:
+        stated = f"{name}: " if name and isinstance(best.value, bool) else ""
+        return f"{stated}{value_text(best.value)}" + (f" on {best.date}" if best.date else "")
+    statuses = [value_text(e.value).lower() for e in others if e.path in STATUSES and isinstance(e.value, str)]
+    parts = [name or value_text(best.value), *statuses[:1], best.date]
+    return ", ".join(dict.fromkeys(part for part in parts if part))
+
+
+STATUSES = ("clinicalStatus", "status")
+"""Elements that say how it stands with what a resource is about."""
 
 
 def telling(evidence: Evidence) -> int:
@@ -84,7 +101,7 @@ def telling(evidence: Evidence) -> int:
         return 0
     if evidence.value == evidence.date or first in ("scope", "category"):
         return 3
-    return 1 if first == "code" else 2
+    return 1 if evidence.names else 2
 
 
 def absence_text(result: TrialResult) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from engine.fhir import Element, PatientRecord, path_of, resource_of
 from engine.language.evaluation.trace import Mark, Read, RetrieveTrace, Trace, Use
 from engine.language.values import Code, CodeSystem, Concept, ValueSet
-from engine.trials.results import Evidence, Missing, SetAside
+from engine.trials.results import NAMING, Evidence, Missing, SetAside
 
 DATES: dict[str, tuple[str, ...]] = {
     "Observation": ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued"),
@@ -29,9 +29,6 @@ DATES: dict[str, tuple[str, ...]] = {
     "Patient": (),
 }
 """The elements that date a resource, the most telling first (FHIR R4 resource definitions)."""
-
-CODES = ("code", "vaccineCode", "medicationCodeableConcept", "medicationReference", "type", "scope")
-"""Where a resource says what it is."""
 
 NOT_MISSED = frozenset(
     {"comparator", "dataAbsentReason", "extension", "modifierExtension", "verificationStatus", "type"}
@@ -148,12 +145,15 @@ class _Collected:
     # ------------------------------------------------------------ evidence
 
     def evidence(self) -> Iterator[Evidence]:
-        """Decided first, each resource by the deepest elements read; then what was only considered."""
+        """Decided first, each resource by what it is and the deepest elements read; then what was only considered."""
         shown: set[int] = set()
         for root, path, value, clause in self.reads.values():
-            if not any(key == id(root) and _within(other, path) for key, other in self.reads):
-                shown.add(id(root))
-                yield self._item(root, path, _plain(value), clause, decided=True)
+            if any(key == id(root) and _within(other, path) for key, other in self.reads):
+                continue
+            if id(root) not in shown:
+                yield from self._name(root, clause)
+            shown.add(id(root))
+            yield self._item(root, path, _plain(value), clause, decided=True)
         for key, (root, clause) in self.used.items():
             if key not in shown:
                 shown.add(key)
@@ -182,8 +182,14 @@ class _Collected:
         role = "decided" if decided else "considered"
         return Evidence(self.record.reference_of(root), path, value, date_of(root), clause, role)  # type: ignore[arg-type]
 
+    def _name(self, root: Element, clause: str) -> Iterator[Evidence]:
+        """What a resource is, unless the element that says so was read itself; a status alone tells nobody which."""
+        path = _naming(root)
+        if path and not any(key == id(root) and (p == path or _within(p, path)) for key, p in self.reads):
+            yield self._whole_resource(root, clause, decided=True)
+
     def _whole_resource(self, root: Element, clause: str, *, decided: bool) -> Evidence:
-        path = next((name for name in CODES if name in root.json), "")
+        path = _naming(root)
         value = _plain_json(root.json[path]) if path else root.type
         return self._item(root, path, value, clause, decided=decided)
 
@@ -240,15 +246,20 @@ def date_of(resource: Element) -> str | None:
     return None
 
 
+def _naming(resource: Element) -> str:
+    """The element that says what the resource is; nothing if none does."""
+    return next((name for name in NAMING if name in resource.json), "")
+
+
 def text_of(concept: Any) -> str | None:
-    """A CodeableConcept or Coding in words: its text, else a display with the code, else the code."""
+    """A CodeableConcept or Coding in words: its text or display, and the code where that says more."""
     if not isinstance(concept, dict):
         return None
     given = concept.get("coding")
     codings = given if isinstance(given, list) else [concept]
     coding = next((c for c in codings if isinstance(c, dict) and c.get("code")), {})
     name, code = concept.get("text") or coding.get("display"), coding.get("code")
-    if name and code:
+    if name and code and str(name).casefold().replace(" ", "-") != str(code).casefold():
         return f"{name} ({code})"
     return str(name or code) if name or code else None
 

@@ -14,6 +14,9 @@ Result = Literal["met", "not-met", "unknown", "error", "not-encoded"]
 Verdict = Literal["eligible", "needs-review", "ineligible"]
 Basis = Literal["record", "assumed-absent", "attested", "no-data"]
 
+NAMING = ("code", "vaccineCode", "medicationCodeableConcept", "medicationReference", "type", "category", "scope")
+"""Where a resource says what it is, the most telling first (FHIR R4 resource definitions)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -30,6 +33,11 @@ class Evidence:
     date: str | None
     clause: str
     role: Literal["decided", "considered"]
+
+    @property
+    def names(self) -> bool:
+        """True when this element says what its resource is: a code, a medication, a type."""
+        return self.path.split(".")[0].split("[")[0] in NAMING
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from rich.console import Console
 from engine.report import csv_text, deciding, json_text, ndjson_text, ordered
 from engine.report.explain import explain_text
 from engine.report.table import print_table
-from engine.report.words import missing_text, value_text
+from engine.report.words import missing_text, reason_text, value_text
 from engine.trials import CriterionResult, Evidence, Missing, SetAside, Stamp, TrialResult, verdict_of
 from engine.trials.results import Absence, Basis, NearMiss, Result
 from engine.trials.trial import Kind
@@ -75,6 +75,41 @@ def test_the_table_names_the_reasons_and_what_the_list_lacks() -> None:
     text = console.export_text()
     assert "I1 98 10*9/L < 100 10*9/L; on absence: E1" in text
     assert "T: Some are missing." in text
+
+
+def element(resource: str, path: str, value: Any) -> Evidence:
+    return Evidence(resource, path, value, "2023-09-18", "I1", "decided")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "text"),
+    (
+        ([("Condition/c", "verificationStatus", "Confirmed"), ("Condition/c", "clinicalStatus", "Active"),
+          ("Condition/c", "code", "Prostate cancer (C61)")], "Prostate cancer (C61), active, 2023-09-18"),
+        ([("MedicationStatement/m", "status", "completed"),
+          ("MedicationStatement/m", "medicationCodeableConcept", "Prednisone (8640)")],
+         "Prednisone (8640), completed, 2023-09-18"),
+        ([("Observation/o", "code", "Able to sign"), ("Observation/o", "valueBoolean", False)],
+         "Able to sign: no on 2023-09-18"),
+        ([("Observation/o", "code", "ECOG (89247-1)"), ("Observation/o", "valueInteger", 3)], "3 on 2023-09-18"),
+        ([("Consent/c", "category", ["Consent Document (59284-0)"]), ("Consent/c", "status", "inactive")],
+         "Consent Document (59284-0), inactive, 2023-09-18"),
+        ([("Patient/p", "gender", "female")], "female, 2023-09-18"),
+    ),
+)  # fmt: skip
+def test_a_reason_says_what_the_record_is_and_not_only_how_it_stands(
+    evidence: list[tuple[str, str, Any]], text: str
+) -> None:
+    assert reason_text(criterion(1, "inclusion", "not-met", evidence=tuple(element(*e) for e in evidence))) == text
+
+
+def test_an_explanation_names_a_record_before_its_other_elements() -> None:
+    shown = (
+        element("Condition/c", "clinicalStatus", "Active"),
+        element("Condition/c", "code", "Prostate cancer (C61)"),
+    )
+    text = explain_text(result("p", criterion(1, "inclusion", "met", evidence=shown)))
+    assert text.index("Condition/c code: Prostate cancer (C61)") < text.index("Condition/c clinicalStatus: Active")
 
 
 def test_an_explanation_says_everything_in_the_protocols_words() -> None:

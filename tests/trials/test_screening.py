@@ -133,7 +133,8 @@ def test_a_near_miss_has_its_evidence_and_its_distance(screening: Any) -> None:
     answer = result.of("T-I1")
     assert (answer.result, answer.basis) == ("not-met", "record")
     assert [(e.resource, e.path, e.value, e.date, e.clause, e.role) for e in answer.evidence] == [
-        ("Observation/a", "valueQuantity", {"value": 98, "unit": "10*9/L"}, "2026-06-10", "I1", "decided")
+        ("Observation/a", "code", "777-3", "2026-06-10", "I1", "decided"),
+        ("Observation/a", "valueQuantity", {"value": 98, "unit": "10*9/L"}, "2026-06-10", "I1", "decided"),
     ]
     miss = answer.near_miss
     assert (miss.value, miss.operator, miss.limit, miss.distance) == ("98 10*9/L", "<", "100 10*9/L", "2 10*9/L")
