@@ -34,13 +34,15 @@ TIME_LIMIT = 300
 
 
 def bundle_of(size: int) -> bytes:
-    """The sample with more observations of the same kinds and other days, until it is that large."""
+    """The sample with more observations of other days one in 20 of a kind that trials ask for."""
     bundle = json.loads(SAMPLE.read_bytes())
     models = [e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == "Observation"]
     number, length = 0, len(json.dumps(bundle))
     while length < size:
         resource = {**models[number % len(models)], "id": f"more-{number}"}
         resource["effectiveDateTime"] = f"20{10 + number % 15:02}-{1 + number % 12:02}-{1 + number % 28:02}"
+        if number % 20:
+            resource["code"] = {"coding": [{"system": "urn:bench", "code": f"other-{number % 300}"}]}
         entry = {"fullUrl": f"urn:uuid:00000000-0000-4000-8000-{number:012}", "resource": resource}
         bundle["entry"].append(entry)
         number, length = number + 1, length + len(json.dumps(entry)) + 2
@@ -77,8 +79,8 @@ def memory_of(process: int) -> tuple[int, int]:
     while pending:
         one = pending.pop()
         members.append(one)
-        children = Path(f"/proc/{one}/task/{one}/children")
-        pending.extend(int(p) for p in children.read_text().split())
+        for children in Path(f"/proc/{one}/task").glob("*/children"):
+            pending.extend(int(p) for p in children.read_text().split())
     total = 0
     for one in members:
         found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{one}/smaps_rollup").read_text(), re.MULTILINE)
