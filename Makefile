@@ -1,6 +1,7 @@
 # Every target works alone on a fresh clone: it needs Python 3.11 or newer, make and a package index; `grammar` also needs Java.
 #
 #   make screen [INPUT=folder, bundle or NDJSON file] [DATE=day]   screen the patients; all of it goes to build/screen.json
+#               [PARAMETERS=file]                           what the trials leave open, as JSON
 #   make test | check | bench | serve                   the tests; ruff and mypy; the measurements; the HTTP service
 #   make grammar | lock | clean                         regenerate the parser; renew requirements.lock; remove what make built
 
@@ -10,6 +11,8 @@ INPUT ?= fhir_fixtures
 OUTPUT ?= build/screen.json
 # The day asked about: today, but for the sample patients the day they were made for.
 DATE ?= $(if $(filter fhir_fixtures,$(INPUT)),2026-06-15)
+# What the trials leave open, by name; the sample patients bring theirs.
+PARAMETERS ?= $(if $(filter fhir_fixtures,$(INPUT)),fhir_fixtures/parameters.json)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -24,7 +27,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 screen: $(STAMP)
 	@mkdir -p "$(dir $(OUTPUT))"
-	@$(BIN)/eligibility screen "$(INPUT)" $(if $(DATE),--screening-date $(DATE)) --output "$(OUTPUT)"
+	@$(BIN)/eligibility screen "$(INPUT)" $(if $(DATE),--screening-date $(DATE)) \
+		$(if $(PARAMETERS),--parameters "$(PARAMETERS)") --output "$(OUTPUT)"
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest

@@ -10,6 +10,9 @@ from engine.errors import InputError
 from engine.fhir import Bundle, PatientRecord, decode_bundle
 
 SUFFIXES = (".json", ".ndjson", ".jsonl")
+PARAMETERS = "parameters.json"
+"""The file that a folder of patients may keep the parameters of its runs in; it is no bundle and is passed over."""
+
 LINES = (".ndjson", ".jsonl")
 
 
@@ -44,12 +47,15 @@ def patients(inputs: Iterable[Path], patient: str | None = None) -> Iterator[Pat
 
 
 def bundles(path: Path) -> Iterator[Bundle | InputError]:
-    """The bundles of a file or folder (its ``.json``, ``.ndjson`` and ``.jsonl`` files, recursively and by name)."""
+    """The bundles of a file or folder (its ``.json``, ``.ndjson`` and ``.jsonl`` files, recursively and by name).
+
+    A file called :data:`PARAMETERS` in a folder is not read.
+    """
     if not path.is_dir():
         yield from _of_file(path)
         return
     try:
-        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        files = sorted(p for p in path.rglob("*") if _may_hold_bundles(p))
     except OSError as problem:
         yield InputError(str(path), "", f"the folder cannot be read: {problem.strerror}")
         return
@@ -57,6 +63,10 @@ def bundles(path: Path) -> Iterator[Bundle | InputError]:
         yield InputError(str(path), "", "the folder holds no bundle: no file that ends with .json or .ndjson")
     for file in files:
         yield from _of_file(file)
+
+
+def _may_hold_bundles(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and path.name != PARAMETERS and path.is_file()
 
 
 def _of_file(path: Path) -> Iterator[Bundle | InputError]:

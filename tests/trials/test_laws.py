@@ -14,7 +14,7 @@ from engine.sources import own_content
 from engine.trials import Screening, TrialResult, load_trials, moment_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SAMPLES = sorted((REPOSITORY / "fhir_fixtures").rglob("*.json"))
+SAMPLES = sorted((REPOSITORY / "fhir_fixtures").glob("*/*.json"))
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -259,12 +258,3 @@ def test_the_rules_of_the_verdict(pair: tuple[tuple[Kind, Result], ...]) -> None
     else:
         expected = "eligible"
     assert verdict_of(criteria) == expected
-
-
-def test_every_file_of_the_samples_is_current(repository: Path) -> None:
-    """`python fhir_fixtures/generate.py` writes what is committed."""
-    import runpy
-
-    files = runpy.run_path(str(repository / "fhir_fixtures" / "generate.py"))["files"]
-    stale = [str(path) for path, content in files() if path.read_bytes() != content]
-    assert not stale
