@@ -89,7 +89,7 @@ def patients(trial: str) -> tuple[tuple[Entries, dict[str, Any]], ...]:
     if (folder / "patient.json").exists():
         given = decode_json((folder / "parameters.json").read_bytes(), source="parameters.json")
         found += [(decode_json((folder / "patient.json").read_bytes(), source="patient.json")["entry"], given)] * 4
-    for path in sorted((REPOSITORY / "fhir_fixtures").rglob("*.json")):
+    for path in sorted((REPOSITORY / "fhir_fixtures").glob("*/*.json")):
         if path.parent.name == trial.lower():
             found.append((decode_json(path.read_bytes(), source=path.name)["entry"], {"ScreeningDate": "2026-06-15"}))
     return tuple(found)
