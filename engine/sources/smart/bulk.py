@@ -13,13 +13,17 @@ from engine.errors import InputError
 from engine.fhir import EVERY_TYPE
 from engine.fhir.decode import decode_json
 from engine.sources.smart.completeness import Completeness, Missing
-from engine.sources.smart.failures import ServerError, issues, shown
+from engine.sources.smart.failures import ServerError, issues, outcome_text, shown
 from engine.sources.smart.grouping import Grouping, concerned_types
 from engine.sources.smart.http import Answer, Connection
+from engine.sources.smart.plan import by_reference
 from engine.sources.smart.waiting import TRANSIENT, wait_before
 
 NDJSON = "application/fhir+ndjson"
 MAX_MANIFESTS = 10_000
+_REFUSED = (400, 404, 422, 501)
+_PASSING = ("transient", "lock-error", "no-store", "throttled", "timeout")
+"""Issue codes of a failure that passes; "exception" and "incomplete" are of that family too, and are used of any."""
 Progress = Callable[[str], None]
 
 
@@ -52,6 +56,8 @@ class Export:
                 lacks is no error but recorded as missing.
         """
         status = self._kick_off(group)
+        for kind, reason in self._connection.uncovered(self._types or (EVERY_TYPE,)).items():
+            self._left_out(kind, reason)
         try:
             self._manifests(self._finished(status))
         finally:
@@ -63,14 +69,35 @@ class Export:
         level = f"Group/{quote(group, safe='')}/" if group is not None else ""
         if group is None and self._connection.settings.export_level == "patient":
             level = "Patient/"
-        narrowed = f"_type={','.join(self._types)}&" if self._types else ""
-        path = f"{level}$export?{narrowed}_outputFormat={quote(NDJSON, safe='')}"
         what = f"{level}$export"
-        url = self._connection.addresses.below(path)
-        answer = self._connection.get(url, what, headers={"Prefer": "respond-async"})
-        if answer.status != 202:
-            raise self._connection.failure(answer, what)
-        return self._connection.addresses.check(answer.headers.get("Content-Location"), f"{what}: Content-Location")
+        while True:
+            narrowed = f"_type={','.join(self._types)}&" if self._types else ""
+            url = self._connection.addresses.below(f"{what}?{narrowed}_outputFormat={quote(NDJSON, safe='')}")
+            answer = self._connection.get(url, what, headers={"Prefer": "respond-async"})
+            if answer.status == 202:
+                place = f"{what}: Content-Location"
+                return self._connection.addresses.check(answer.headers.get("Content-Location"), place)
+            problem = self._connection.failure(answer, what)
+            refused = self._refused(answer)
+            if not refused:
+                raise problem
+            for kind in refused:
+                self._left_out(kind, str(problem))
+            self._types = tuple(kind for kind in self._types if kind not in refused)
+
+    def _refused(self, answer: Answer) -> list[str]:
+        """The types that the server says it cannot export; none where Patient is among them: it may list what it can.
+
+        One type it does not know lets a server refuse the whole export ("Query Parameters", ``_type``).
+        """
+        if answer.status not in _REFUSED:
+            return []
+        try:
+            text = outcome_text(decode_json(answer.body, source=""))
+        except InputError:
+            return []
+        named = [kind for kind in concerned_types(text, self._types) if kind != EVERY_TYPE]
+        return [] if "Patient" in named else named
 
     def _finished(self, status: str) -> dict[str, Any]:
         """The manifest, once the server has finished."""
@@ -90,20 +117,26 @@ class Export:
             if answer is not None and answer.status == 202:
                 failures = 0
                 self._progress(shown(answer.headers.get("X-Progress") or "in progress"))
-            elif answer is not None:
-                failures += answer.status != 429
-                if not self._passing(answer) or failures > connection.settings.retries:
+            elif answer is not None and not self._goes_on(answer):
+                failures += 1
+                if answer.status == 500 or answer.status not in TRANSIENT or failures > connection.settings.retries:
                     raise connection.failure(answer, what)
             self._wait(attempt, answer, started)
 
-    def _passing(self, answer: Answer) -> bool:
-        """True when the answer says that the export goes on although its state could not be told."""
-        if answer.status == 500:
-            try:
-                return any(code == "transient" for _, code, _ in issues(decode_json(answer.body, source="")))
-            except InputError:
-                return False
-        return answer.status in TRANSIENT
+    def _goes_on(self, answer: Answer) -> bool:
+        """True when the answer says that the export goes on although its state could not be told.
+
+        However often it says so, only ``export_timeout`` ends the waiting ("Bulk Data Status Request").
+        """
+        if answer.status == 429:
+            return True
+        if answer.status not in TRANSIENT:
+            return False
+        try:
+            found = list(issues(decode_json(answer.body, source="")))
+        except InputError:
+            return False
+        return any(code in _PASSING for _, code, _ in found)
 
     def _wait(self, attempt: int, answer: Answer | None, started: float) -> None:
         clock, settings = self._connection.clock, self._connection.settings
@@ -250,6 +283,13 @@ class Export:
             self._connection.tried(once, what)
         except ServerError as problem:
             self._miss(EVERY_TYPE, str(problem))
+
+    def _left_out(self, kind: str, reason: str) -> None:
+        """A type that the server leaves out of the export: patients lack it, unless it is only referred to."""
+        if by_reference(kind):
+            self._completeness.note(f"no {kind} is exported: {reason}")
+        else:
+            self._miss(kind, reason)
 
     def _miss(self, kind: str, reason: str) -> None:
         self._completeness.add(Missing(kind, reason))

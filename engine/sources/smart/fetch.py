@@ -14,7 +14,7 @@ from engine.fhir import EVERY_TYPE, Bundle
 from engine.sources.smart.completeness import Completeness, Missing, unavailable
 from engine.sources.smart.failures import ServerError, issues, says_missing
 from engine.sources.smart.http import Connection
-from engine.sources.smart.plan import MAX_ROUNDS, Plan, Search, needed_references, own_key, search_paths
+from engine.sources.smart.plan import MAX_ROUNDS, Plan, Search, by_reference, needed_references, own_key, search_paths
 
 IDS_AT_ONCE = 20
 _REFUSED_SEARCH = (400, 404, 405, 414, 422, 501)
@@ -124,6 +124,9 @@ class Fetching:
         if not self._whole:
             for kind, reason in self._plan.impossible.items():
                 self._miss(found, patient, kind, reason)
+        own = [kind for kind in self._plan.types if not by_reference(kind)]
+        for kind, reason in self._connection.uncovered(own).items():
+            self._miss(found, patient, kind, reason)
         self._records(found, patient, self._plan.searches)
         if self._plan.needs_related:
             for other in self._related(found, patient):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -39,6 +39,9 @@ class Tokens(Protocol):
 
     def refused(self, token: str) -> None:
         """The server did not take this token: the next one is a new one."""
+
+    def uncovered(self, types: Iterable[str]) -> Mapping[str, str]:
+        """The types that the last token does not open, each with the reason; nothing before the first token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,10 @@ class Connection:
         ending = f": {reason}" if reason else _GONE if answer.status == 404 else ""
         transient = answer.status in TRANSIENT
         return ServerError(self.name, what, sentence + more + ending, status=answer.status, transient=transient)
+
+    def uncovered(self, types: Iterable[str]) -> Mapping[str, str]:
+        """The types that the access token does not open, each with the reason; none where no token is used."""
+        return {} if self.tokens is None else self.tokens.uncovered(types)
 
     # ------------------------------------------------------------ attempts
 

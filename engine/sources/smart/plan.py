@@ -92,6 +92,12 @@ class Plan:
         return tuple(sorted(found))
 
 
+def by_reference(kind: str) -> bool:
+    """True for a type that belongs to nobody: a fetched resource that refers to one which did not come tells so."""
+    known = definitions("4.0.1").types.get(kind)
+    return known is not None and kind != "Patient" and not known.subject
+
+
 def plan(requirements: Iterable[DataRequirement], terms: ListsCodes | None = None) -> Plan:
     """The questions for these requirements. ``terms`` lists value sets; without it nothing is narrowed by code."""
     known = definitions("4.0.1")

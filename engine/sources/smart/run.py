@@ -184,5 +184,3 @@ def _identity(text: str, kind: str, option: str) -> str:
     if not _ID.fullmatch(identity):
         raise InputError(option, "", f"'{text}' is no id of a {kind}; an id has letters, digits, '-' and '.'")
     return identity
-
-

@@ -5,7 +5,9 @@ Source: SMART App Launch 2.x, "Backend Services"; "Conformance" for ``.well-know
 
 from __future__ import annotations
 
+import re
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +23,8 @@ DEFAULT_LIFETIME = 300
 
 MAX_MARGIN = 60
 """A token is renewed this many seconds before its end, or at a fifth of a shorter life."""
+
+_SYSTEM_SCOPE = re.compile(r"system/(\*|[A-Z][A-Za-z0-9]*)\.(read|write|\*|[cruds]+)(\?.+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,27 @@ def discover(connection: Connection) -> SmartConfiguration:
         _texts(content.get("token_endpoint_auth_signing_alg_values_supported")),
         _texts(content.get("token_endpoint_auth_methods_supported")),
     )
+
+
+def uncovered(types: Iterable[str], scopes: Iterable[str]) -> dict[str, str]:
+    """The types of which these granted scopes do not open all resources, each with the reason.
+
+    An export leaves such types out without a word, as a search may. A scope with a query opens a part. Scopes among
+    which none is a system scope say nothing about types.
+    Source: SMART App Launch 2.x, "Scopes for requesting FHIR Resources".
+    """
+    granted = [found for found in map(_SYSTEM_SCOPE.fullmatch, scopes) if found]
+    open_ = {kind for kind, rights, query in (found.groups() for found in granted) if not query and _reads(rights)}
+    if not granted or "*" in open_:
+        return {}
+    listed = shown(" ".join(found[0] for found in granted))
+    reason = f"the access token does not open all of it: the server granted '{listed}'"
+    return {kind: reason for kind in types if kind not in open_}
+
+
+def _reads(rights: str) -> bool:
+    """True for the rights to read and to search, in the words of either version."""
+    return rights in ("read", "*") or {"r", "s"} <= set(rights)
 
 
 class TokenCache:
@@ -85,6 +110,10 @@ class TokenCache:
         with self._lock:
             if self._token == token:
                 self._token = None
+
+    def uncovered(self, types: Iterable[str]) -> dict[str, str]:
+        """The types that the last token does not open, each with the reason; nothing before the first token."""
+        return uncovered(types, self.scopes)
 
     def _renew(self) -> None:
         if self._endpoint is None:

@@ -13,7 +13,7 @@ from engine.language.elm.requirements import DataRequirement
 from engine.sources import Patient
 from engine.sources.smart import Plan, ServerRecords, ServerSettings, plan, records_from_server
 from engine.sources.smart.grouping import Grouping
-from tests.sources.smart.stub import Json, Reply, Stub, outcome
+from tests.sources.smart.stub import Answerer, Json, Reply, Request, Stub, outcome
 
 Serve = Callable[..., Stub]
 Settings = Callable[..., ServerSettings]
@@ -237,6 +237,7 @@ def test_an_export_that_does_not_start(server: Stub, export: Exporting, replies:
         ([Reply(429, b"", {"Retry-After": "5"})] * 9, [5] * 9),
         ([Reply(503), Reply(202), Reply(504)], [1, 2, 4]),
         ([Reply(500, outcome("busy", code="transient"))], [1]),
+        ([Reply(500, outcome("busy", code="transient"))] * 9, [1, 2, 4, 8, 16, 32, 64, 100, 100]),
     ),
 )
 def test_waiting_for_an_export(
@@ -315,6 +316,79 @@ def test_a_donor_of_the_export_and_one_outside_the_group(server: Stub, export: E
     assert held(first) == ["Patient/p", "Observation/1", "Patient/x", "RelatedPerson/rp"]
     assert first.record.unavailable == {}
     assert "outside the exported group" in second.record.unavailable["RelatedPerson"]
+
+
+def _refusing(*unknown: str) -> Answerer:
+    """A server that refuses an export as long as it is asked for a type it does not know, naming the first."""
+
+    def answer(request: Request) -> Reply | None:
+        asked = request.query.get("_type", "").split(",")
+        found = next((kind for kind in asked if kind in unknown), None)
+        text = f'The requested resource type "{found}" is not available on this server'
+        return None if found is None else Reply(400, outcome(text, code="processing"))
+
+    return answer
+
+
+def test_types_that_the_server_cannot_export_are_missing_and_the_others_come(server: Stub, export: Exporting) -> None:
+    server.export(("output", "Observation", [about("Observation", "1")]), ("output", "Patient", [P]))
+    server.fault("GET", "/fhir/Patient/$export", _refusing("Consent", "Specimen"), always=True)
+    found = export.one(OBSERVATION, DataRequirement("Consent"), DataRequirement("Specimen"))
+    assert held(found) == ["Patient/p", "Observation/1"]
+    assert list(found.record.unavailable) == ["Consent", "Specimen"]
+    assert '"Consent" is not available on this server' in export.missing[0]
+    assert [Request("GET", target, {}).query["_type"] for target in server.asked("/fhir/Patient/$export")] == [
+        "Consent,Observation,Patient,Specimen", "Observation,Patient,Specimen", "Observation,Patient",
+    ]  # fmt: skip
+
+
+def test_a_type_that_is_only_referred_to_and_not_exported_is_missing_where_it_is_referred_to(
+    server: Stub, export: Exporting
+) -> None:
+    requests = [
+        about("MedicationRequest", "r1", "p", medicationReference={"reference": "Medication/m"}),
+        about("MedicationRequest", "r2", "q", medicationCodeableConcept={"text": "metformin"}),
+    ]
+    server.export(("output", "MedicationRequest", requests), ("output", "Patient", [P, Q]))
+    server.fault("GET", "/fhir/Patient/$export", _refusing("Medication"), always=True)
+    first, second = export(MEDICATION)
+    assert list(first.record.unavailable) == ["MedicationRequest"]
+    assert second.record.unavailable == {}
+    assert "no Medication is exported" in export.notes[0]
+
+
+def test_a_refusal_that_names_patients_may_list_what_is_known_and_ends_the_export(
+    server: Stub, export: Exporting
+) -> None:
+    reply = Reply(400, outcome("_type has an unknown type; known are Observation and Patient"))
+    server.fault("GET", "/fhir/Patient/$export", reply, always=True)
+    (found,) = export()
+    assert isinstance(found, InputError)
+    assert len(server.asked("/fhir/Patient/$export")) == 1
+
+
+@pytest.mark.parametrize(
+    ("granted", "unavailable"),
+    (
+        ("system/*.rs", []),
+        ("system/*.read", []),
+        ("system/Patient.rs system/Observation.cruds", []),
+        ("system/Patient.rs", ["Observation"]),
+        ("system/Patient.rs system/Observation.r", ["Observation"]),
+        ("system/Patient.rs system/Observation.rs?category=laboratory", ["Observation"]),
+        ("launch/vendor everything", []),
+    ),
+)
+def test_types_that_the_token_does_not_open_are_missing_although_the_export_says_nothing(
+    server: Stub, export: Exporting, granted: str, unavailable: list[str]
+) -> None:
+    server.export(("output", "Patient", [P]))
+    token = Reply(200, {"access_token": "t", "token_type": "bearer", "scope": granted, "expires_in": 300})
+    server.tokens = {"t"}
+    server.fault("POST", "/token", token, always=True)
+    found = export.one()
+    assert list(found.record.unavailable) == unavailable
+    assert all(f"the server granted '{granted}'" in sentence for sentence in export.missing)
 
 
 def test_resources_of_nobody_are_noted(server: Stub, export: Exporting) -> None:
