@@ -148,6 +148,7 @@ def _nodes(inner):
         node(elm.As, operand=inner, strict=st.booleans()),
         node(elm.Property, source=inner, path=IDENTIFIERS),
         node(elm.ConvertElements, operand=inner, conversion=inner),
+        node(elm.Repeat, source=inner, element=inner),
         node(elm.Retrieve, model=st.sampled_from(["FHIR", "Other"]), data_type=st.just("Observation"),
              code_property=st.none() | st.just("code"), comparator=st.none() | st.sampled_from(["in", "~", "="]),
              codes=st.none() | inner, person=st.none() | inner, context=st.sampled_from(["Patient", "Unfiltered"])),

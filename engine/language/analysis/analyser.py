@@ -11,6 +11,7 @@ from typing import Any
 from engine.errors import Diagnostic, Span
 from engine.language.analysis.conversions import ERROR, Conversions
 from engine.language.analysis.literals import LiteralRules
+from engine.language.analysis.methods import Analysed
 from engine.language.analysis.names import NameRules
 from engine.language.analysis.operations import OperatorRules
 from engine.language.analysis.order import FEW, ordered
@@ -323,7 +324,7 @@ _RULES: dict[type, Rule] = {
     tree.ComponentFrom: Analyser.component_from, tree.Extreme: Analyser.extreme, tree.TypeTest: Analyser.type_test,
     tree.Cast: Analyser.cast, tree.Conversion: Analyser.conversion, tree.SetOperation: Analyser.set_operation,
     tree.Conditional: Analyser.conditional, tree.Case: Analyser.case, tree.Timing: Analyser.timing,
-    tree.Retrieve: Analyser.retrieve, tree.Query: Analyser.query,
+    tree.Retrieve: Analyser.retrieve, tree.Query: Analyser.query, Analysed: Analyser.analysed,
 }  # fmt: skip
 """The rule of each kind of syntax node."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from engine.errors import Diagnostic, Severity, Span
-from engine.language.analysis.conversions import ERROR, Conversions
+from engine.language.analysis.conversions import ERROR, Conversion, Conversions
 from engine.language.analysis.overloads import Ambiguous, Match, best_match
 from engine.language.analysis.scope import Scopes
 from engine.language.elm import nodes as elm
@@ -140,7 +140,7 @@ class AnalyserBase:
         ]
         best: tuple[int, DataType] | None = None
         for candidate in dict.fromkeys(wider):
-            steps = [self.conversions.find(t, candidate) for t in known]
+            steps = [self._whole(t, candidate) for t in known]
             if all(s is not None for s in steps):
                 cost = sum(s.cost for s in steps if s is not None)
                 if best is None or cost < best[0]:
@@ -148,6 +148,13 @@ class AnalyserBase:
         if best is not None:
             return best[1]
         return ChoiceType.of(known)
+
+    def _whole(self, source: DataType, target: DataType) -> Conversion | None:
+        """The conversion, unless it makes nothing of some values: of a choice, every alternative has to convert."""
+        alternatives = source.alternatives if isinstance(source, ChoiceType) else ()
+        if any(self.conversions.find(a, target) is None for a in alternatives):
+            return None
+        return self.conversions.find(source, target)
 
     # ------------------------------------------------------------ types
 

@@ -6,8 +6,8 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
-from engine.language.analysis.base import AnalyserBase
 from engine.language.analysis.conversions import ERROR
+from engine.language.analysis.methods import BODIED, METHODS, STANDALONE, MethodRules
 from engine.language.analysis.overloads import Ambiguous, Match, best_match
 from engine.language.analysis.symbols import Symbols, reference
 from engine.language.elm import nodes as elm
@@ -30,19 +30,10 @@ SYSTEM_FUNCTIONS = frozenset({
 })  # fmt: skip
 """Operators that CQL calls as functions, by name (Appendix B)."""
 
-METHOD_NAMES = {
-    "first": "First", "last": "Last", "exists": "Exists", "count": "Count", "distinct": "Distinct", "skip": "Skip",
-    "take": "Take", "tail": "Tail", "single": "SingletonFrom", "toString": "ToString", "lower": "Lower",
-    "upper": "Upper", "startsWith": "StartsWith", "endsWith": "EndsWith", "length": "Length", "not": "Not",
-    "indexOf": "PositionOf", "substring": "Substring", "toInteger": "ToInteger", "toDecimal": "ToDecimal",
-    "combine": "Combine", "children": "Children", "descendants": "Descendants", "descendents": "Descendants",
-}  # fmt: skip
-"""FHIRPath spellings usable after a dot when no fluent function has the name ("FHIRPath Function Mapping")."""
-
 _AGE = re.compile(r"(Calculate)?AgeIn(Years|Months|Weeks|Days|Hours|Minutes|Seconds)(At)?$")
 
 
-class NameRules(AnalyserBase):
+class NameRules(MethodRules):
     """Analysis of identifiers, members and calls."""
 
     includes: dict[str, Symbols]
@@ -75,6 +66,9 @@ class NameRules(AnalyserBase):
         element = self.scopes.element()
         if element is not None and self.element_type(element, node.name) is not None:
             return self.property(elm.Iteration(name="this", result_type=element), node.name, node)
+        row = self.scopes.row(node.name)
+        if row is not None and self._element(row.result_type, node.name) is not None:
+            return self.property(row, node.name, node)
         local = self.scopes.local(node.name)
         if local is not None:
             return dataclasses.replace(local, span=node.span)
@@ -86,16 +80,16 @@ class NameRules(AnalyserBase):
         if node.name in self.includes:
             return self.error(node.span, "library-as-value", f"'{node.name}' is a library; name a definition of it")
         known = [*self.scopes.names(), *self.definition_names(), *self.includes]
-        if element is not None:
-            known = [*self.element_names(element), *known]
+        for datatype in (element, row.result_type if row is not None else None):
+            known = [*self.element_names(datatype), *known] if datatype is not None else known
         message = f"'{node.name}' is not defined{self.nearest(node.name, known)}"
         return self.error(node.span, "unknown-name", message)
 
     def special_identifier(self, node: tree.SpecialIdentifier) -> elm.Expression:
-        datatype = self.scopes.iteration(node.name)
-        if datatype is None:
+        found = self.scopes.accessor(node.name)
+        if found is None:
             return self.error(node.span, "unknown-name", f"'${node.name}' has no meaning here")
-        return elm.Iteration(name=node.name, result_type=datatype, span=node.span)
+        return dataclasses.replace(found, span=node.span)
 
     def external_constant(self, node: tree.ExternalConstant) -> elm.Expression:
         return self.error(node.span, "unknown-name", f"the external constant '%{node.name}' is not defined")
@@ -169,8 +163,7 @@ class NameRules(AnalyserBase):
             arguments = [self.expression(a) for a in node.arguments]
             return self._library_call(included, node, arguments)
         if node.target is not None:
-            arguments = [self.expression(node.target), *(self.expression(a) for a in node.arguments)]
-            return self._fluent_call(node, arguments)
+            return self._fluent_call(node, self.expression(node.target))
         arguments = [self.expression(a) for a in node.arguments]
         if any(a.result_type == ERROR for a in arguments):
             return elm.Null(result_type=ERROR, span=node.span)
@@ -195,28 +188,63 @@ class NameRules(AnalyserBase):
         made = self._user_call([(f, alias) for f in functions], node, arguments)
         return made or self._no_overload(node, arguments)
 
-    def _fluent_call(self, node: tree.FunctionCall, arguments: list[elm.Expression]) -> elm.Expression:
+    def _fluent_call(self, node: tree.FunctionCall, target: elm.Expression) -> elm.Expression:
+        functions = self._fluent_functions(node.name)
+        if target.result_type == ERROR:
+            if node.name not in BODIED:
+                for argument in node.arguments:
+                    self.expression(argument)
+            return elm.Null(result_type=ERROR, span=node.span)
+        if node.name in BODIED and not self._answers(functions, node, target):
+            return self.method(node, target)
+        if not functions and node.name not in METHODS and node.name not in SYSTEM_FUNCTIONS:
+            return self._no_method(node)
+        arguments = [self.expression(a) for a in node.arguments]
         if any(a.result_type == ERROR for a in arguments):
             return elm.Null(result_type=ERROR, span=node.span)
-        functions: list[tuple[elm.FunctionDef, str | None]] = [
-            (f, None) for f in self.local_functions(node.name) if f.fluent
-        ]
-        for alias, symbols in self.includes.items():
-            functions.extend(
-                (f, alias) for f in symbols.functions.get(node.name, []) if f.fluent and f.access != "private"
-            )
         if functions:
-            made = self._user_call(functions, node, arguments)
+            made = self._user_call(functions, node, [target, *arguments])
             if made is not None:
                 return made
-        name = METHOD_NAMES.get(node.name, node.name)
-        if name in SYSTEM_FUNCTIONS or node.name in METHOD_NAMES:
-            return self.operator(name, arguments, node.span, spelled=node.name)
-        if functions:
-            return self._no_overload(node, arguments)
+        if node.name in METHODS and node.name not in BODIED:
+            return self.method(node, target, arguments)
+        if node.name in SYSTEM_FUNCTIONS:
+            return self.operator(node.name, [target, *arguments], node.span, spelled=node.name)
+        return self._no_overload(node, [target, *arguments])
+
+    def _no_method(self, node: tree.FunctionCall) -> elm.Expression:
+        if node.name in STANDALONE or node.name == "iif":
+            message = f"'{node.name}' follows no dot; write {node.name}(…)"
+            return self.error(node.span, "unknown-function", message)
         fluent = [n for s in self.includes.values() for n, fs in s.functions.items() if any(f.fluent for f in fs)]
-        message = f"no fluent function '{node.name}' is defined{self.nearest(node.name, [*fluent, *METHOD_NAMES])}"
+        message = f"no fluent function '{node.name}' is defined{self.nearest(node.name, [*fluent, *METHODS])}"
         return self.error(node.span, "unknown-function", message)
+
+    def _fluent_functions(self, name: str) -> list[tuple[elm.FunctionDef, str | None]]:
+        """The author's fluent functions of this name, with the alias of their library."""
+        local = [f for f in self.local_functions(name) if f.fluent]
+        functions: list[tuple[elm.FunctionDef, str | None]] = [(f, None) for f in local]
+        for alias, symbols in self.includes.items():
+            functions.extend((f, alias) for f in symbols.functions.get(name, []) if f.fluent and f.access != "private")
+        return functions
+
+    def _answers(
+        self, functions: Sequence[tuple[elm.FunctionDef, str | None]], node: tree.FunctionCall, target: elm.Expression
+    ) -> bool:
+        """Whether a function of the author takes this target and as many arguments: then its name is the author's."""
+        return any(
+            len(f.operands) == len(node.arguments) + 1
+            and self.conversions.find(target.result_type, f.operands[0].type) is not None
+            for f, _ in functions
+        )
+
+    def profile_check(self, node: tree.FunctionCall, target: elm.Expression) -> elm.Expression:
+        found = next(((a, s) for a, s in self.includes.items() if s.library.name == "FHIRSupport"), None)
+        if found is None:
+            message = "'conformsTo' is a function of the library FHIRSupport; include it, or define the function"
+            return self.error(node.span, "unknown-function", message)
+        arguments = [target, *(self.expression(a) for a in node.arguments)]
+        return self._library_call(found, dataclasses.replace(node, name="ConformsTo"), arguments)
 
     def _user_call(
         self,
@@ -265,6 +293,8 @@ class NameRules(AnalyserBase):
         if node.name not in SYSTEM_FUNCTIONS:
             if local:
                 return self._no_overload(node, arguments)
+            if node.name in STANDALONE or node.name == "iif":
+                return self.standalone(node, arguments)
             known = [*SYSTEM_FUNCTIONS, *self.local_function_names()]
             message = f"no function '{node.name}' is defined{self.nearest(node.name, known)}"
             return self.error(node.span, "unknown-function", message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.language.analysis.base import AnalyserBase
 from engine.language.analysis.conversions import ERROR
-from engine.language.analysis.scope import Frame
+from engine.language.analysis.scope import THIS, Frame
 from engine.language.elm import nodes as elm
 from engine.language.syntax import tree
 from engine.language.types.datatype import (
@@ -89,7 +89,8 @@ class QueryRules(AnalyserBase):
     def query(self, node: tree.Query) -> elm.Expression:
         sources = [self._source(s) for s in node.sources]
         if any(s is None for s in sources):
-            self._visit_failed(node)
+            if node.sources[0].alias != THIS:
+                self._visit_failed(node)
             return elm.Null(result_type=ERROR, span=node.span)
         bound = [s for s in sources if s is not None]
         frame = Frame()

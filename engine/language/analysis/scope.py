@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from engine.language.elm import nodes as elm
 from engine.language.types.datatype import DataType
 
+THIS = "$this"
+"""The alias of the rows that a method of FHIRPath goes over."""
+
 
 @dataclass(slots=True)
 class Frame:
@@ -45,11 +48,22 @@ class Scopes:
                 return frame.names[name]
         return None
 
-    def iteration(self, name: str) -> DataType | None:
-        """The type of ``$name`` here, or None where it has no meaning."""
+    def row(self, name: str) -> elm.Expression | None:
+        """The element a criterion of FHIRPath is about, unless ``name`` is a name of a query within the criterion."""
         for frame in reversed(self._frames):
+            if name in frame.names:
+                return None
+            if "this" in frame.iteration:
+                return frame.names.get(THIS)
+        return None
+
+    def accessor(self, name: str) -> elm.Expression | None:
+        """What ``$name`` refers to, or None where it has no meaning."""
+        for frame in reversed(self._frames):
+            if f"${name}" in frame.names:
+                return frame.names[f"${name}"]
             if name in frame.iteration:
-                return frame.iteration[name]
+                return elm.Iteration(name=name, result_type=frame.iteration[name])
         return None
 
     def element(self) -> DataType | None:

@@ -596,6 +596,12 @@ def _query(node: Json) -> elm.Expression:
     )
 
 
+def _repeat(node: Json) -> elm.Repeat:
+    return elm.Repeat(
+        source=_child(node, "source"), element=_child(node, "element"), result_type=_type(node), span=span_of(node)
+    )
+
+
 def _convert_elements(node: Json) -> elm.ConvertElements:
     sources = members(node, "source")
     if len(sources) != 1:
@@ -679,7 +685,7 @@ _READERS: dict[str, Callable[[Json], elm.Expression]] = {
     "OperandRef": _name(elm.OperandRef),
     "AliasRef": _alias,
     "QueryLetRef": _name(elm.QueryLetRef),
-    "Current": _this,
+    "Current": _this, "Repeat": _repeat,
     "Iteration": _iteration("index"),
     "Total": _iteration("total"),
     "If": _if,

@@ -451,6 +451,15 @@ class _Writer:
         if node.sort:
             out["sort"] = {"by": [self._sort(item, node) for item in node.sort]}
 
+    def repeat(self, node: elm.Repeat, out: Json) -> None:
+        """ELM's Repeat, its scope named ``$this``."""
+        out["source"] = self.write(node.source)
+        outer, sorting = self.this, self.sorting
+        self.this, self.sorting = {"type": "Current", "scope": "$this"}, False
+        out["element"] = self.write(node.element)
+        self.this, self.sorting = outer, sorting
+        out["scope"] = "$this"
+
     def _source(self, source: elm.AliasedQuerySource) -> Json:
         out: Json = dict([("alias", source.alias), _result(source.expression.result_type)])
         out["expression"] = self.write(source.expression)
@@ -573,5 +582,5 @@ _WRITERS: dict[type, Callable[[_Writer, Any, Json], None]] = {
     elm.Property: _Writer.property,
     elm.ConvertElements: _Writer.convert_elements,
     elm.Retrieve: _Writer.retrieve,
-    elm.Query: _Writer.query,
+    elm.Query: _Writer.query, elm.Repeat: _Writer.repeat,
 }

@@ -295,6 +295,14 @@ class Query(Expression):
     sort: tuple[SortByItem, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat(Expression):
+    """``element`` of every element of the source (``$this``), then of what that gave, until it gives nothing new."""
+
+    source: Expression
+    element: Expression
+
+
 # ---------------------------------------------------------------- library
 
 

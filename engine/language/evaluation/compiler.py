@@ -77,5 +77,5 @@ _RULES.update({
     elm.CodeSystemRef: references.code_system, elm.CodeRef: references.code, elm.ConceptRef: references.concept,
     elm.OperandRef: references.operand, elm.AliasRef: references.alias, elm.QueryLetRef: references.alias,
     elm.Iteration: references.iteration, elm.Operator: calls.operator, elm.If: control.conditional,
-    elm.Case: control.case, elm.Query: queries.query, elm.Retrieve: retrieves.retrieve,
+    elm.Case: control.case, elm.Query: queries.query, elm.Repeat: queries.repeat, elm.Retrieve: retrieves.retrieve,
 })  # fmt: skip

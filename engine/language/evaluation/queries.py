@@ -17,6 +17,7 @@ from engine.language.evaluation.calls import bound_function
 from engine.language.evaluation.context import Context
 from engine.language.operators import TABLE
 from engine.language.operators.comparison import sort_compare
+from engine.language.types.datatype import ListType
 
 if TYPE_CHECKING:
     from engine.language.evaluation.compiler import Compiler
@@ -238,6 +239,43 @@ def _collected_simply(rows: Rows, pick: Closure) -> Closure:
         return result
 
     return collect
+
+
+def repeat(compiler: Compiler, node: elm.Repeat) -> Closure:
+    """What the element expression gives, of the source and then of what is new; each once, no nulls.
+
+    Source: CQL 1.5.3, Logical Specification, "Repeat".
+    """
+    source, slot, index_slot = compiler.compile(node.source), compiler.slot(), compiler.slot()
+    with compiler.names({"$this": slot, "$index": index_slot}):
+        element = compiler.compile(node.element)
+    plural, listed = isinstance(node.source.result_type, ListType), isinstance(node.element.result_type, ListType)
+    without = bound_function(next(o for o in TABLE.overloads("Except") if isinstance(o.result, ListType)), None)
+
+    def step(frame: Frame, values: list[Any]) -> list[Any]:
+        made: list[Any] = []
+        for number, value in enumerate(values):
+            frame[0].context.budget.spend()
+            frame[slot], frame[index_slot] = value, number
+            given = element(frame)
+            made.extend(v for v in (given if listed else (given,)) or () if v is not None)
+        return made
+
+    def run(frame: Frame) -> list[Any] | None:
+        found = source(frame)
+        if found is None:
+            return None
+        context = frame[0].context
+        result: list[Any] = []
+        pending = [v for v in found if v is not None] if plural else [found]
+        while pending:
+            pending = without(context, step(frame, pending), result)
+            result += pending
+            if len(result) > context.limits.list_size:
+                raise _too_long(context.limits.list_size)
+        return result
+
+    return run
 
 
 def _too_long(limit: int) -> LimitExceeded:

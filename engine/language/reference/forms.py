@@ -78,5 +78,6 @@ ALIASES: tuple[Form, ...] = (
     Form("`&` takes null for ''", "'a' & null", "'a'"),
     Form("indexer", "'abc'[1]", "'b'"),
     Form("methods of FHIRPath", "{ 1, 2, 3 }.skip(1)", "{2, 3}"),
+    Form("methods of FHIRPath with a criterion", "{ 1, 2, 3 }.where($this > 1)", "{2, 3}"),
     Form("power", "2 ^ 3", "8"),
 )
