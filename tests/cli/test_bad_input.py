@@ -105,11 +105,13 @@ def test_folders_are_searched_to_the_bottom_and_an_empty_one_is_told(tmp_path: P
     (tmp_path / "full" / "deep").mkdir(parents=True)
     (tmp_path / "full" / "deep" / "one.json").write_text(bundle(patient()), "utf-8")
     (tmp_path / "full" / "notes.txt").write_text("no bundle", "utf-8")
+    (tmp_path / "full" / "parameters.json").write_text("{}", "utf-8")  # of the run, and no bundle
     (tmp_path / "bare").mkdir()
     done = command("screen", "bare", "full", "nowhere", "--trial", TRIAL, "--format", "json", cwd=tmp_path)
     assert done.returncode == 2
     assert "bare: the folder holds no bundle" in done.stderr
     assert "nowhere: there is no such file or folder" in done.stderr
+    assert "parameters.json" not in done.stderr
     assert len(json.loads(done.stdout)) == 1
 
 

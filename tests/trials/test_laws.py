@@ -14,7 +14,9 @@ from engine.sources import own_content
 from engine.trials import Screening, TrialResult, load_trials, moment_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SAMPLES = [p for folder in sorted((REPOSITORY / "fhir_fixtures").glob("*-*/")) for p in sorted(folder.glob("*.json"))[:4]]
+SAMPLES = [
+    p for folder in sorted((REPOSITORY / "fhir_fixtures").glob("*-*/")) for p in sorted(folder.glob("*.json"))[:4]
+]
 """The first patients of each trial: enough for laws that hold for everybody."""
 
 
