@@ -15,6 +15,7 @@ from pathlib import Path
 
 from engine.errors import Diagnostic, InputError, Severity, Span
 from engine.language import Program, Translation
+from engine.language.analysis.conversions import ERROR
 from engine.language.elm import nodes as elm
 from engine.language.types.datatype import BOOLEAN
 from engine.trials.reach import reach
@@ -196,7 +197,7 @@ class _Reading:
             self._report(
                 definition.span, f"{kind}-without-text", f"the {kind} {identity} has no @text with the protocol's words"
             )
-        if definition.expression.result_type != BOOLEAN:
+        if definition.expression.result_type not in (BOOLEAN, ERROR):  # what has an error was said where it stands
             message = f"the {kind} {identity} is of type {definition.expression.result_type}; it has to be Boolean"
             self._report(definition.span, f"{kind}-not-boolean", message)
         self._once(identity, definition.name, definition.span)

@@ -61,6 +61,7 @@ MISTAKES = (
     ('/*\n@criterion: T-I2\n@text: x\n*/\ndefine "I2": true', [("criterion-kind", 19)]),
     ('/*\n@criterion: T-I2\n@inclusion\n@exclusion\n@text: x\n*/\ndefine "I2": true', [("criterion-kind", 21)]),
     ('/*\n@criterion: T-I2\n@inclusion\n@text: x\n*/\ndefine "I2": 1', [("criterion-not-boolean", 20)]),
+    ('/*\n@criterion: T-I2\n@inclusion\n@text: x\n*/\ndefine "I2": Nobody', [("unknown-name", 20)]),
     ('/*\n@criterion: T-I1\n@inclusion\n@text: x\n*/\ndefine "I2": true', [("duplicate-id", 20)]),
     ('/*\n@criterion:\n@inclusion\n@text: x\n*/\ndefine "I2": true', [("criterion-without-id", 20)]),
     ('/*\n@criterion: T-I2\n@atom: T-I2a\n@text: x\n*/\ndefine "I2": true', [("criterion-and-atom", 20)]),

@@ -199,6 +199,9 @@ class MethodRules(AnalyserBase):
         if specifier is None:
             message = f"the type of '{node.name}' is written as a name or a string: {node.name}(Quantity)"
             return self.error(node.arguments[0].span, "type-mismatch", message)
+        mistakes = len(self.diagnostics)
+        if self.type_specifier(specifier) == ERROR or len(self.diagnostics) > mistakes:
+            return elm.Null(result_type=ERROR, span=node.span)
         span = node.span
         if node.name == "is":
             return self.expression(
@@ -207,8 +210,6 @@ class MethodRules(AnalyserBase):
         if node.name == "as":
             operand = Analysed(value=target, span=span)
             return self.expression(tree.Cast(operand=operand, type=specifier, strict=False, span=span))
-        if self.type_specifier(specifier) == ERROR:
-            return elm.Null(result_type=ERROR, span=span)
         this = tree.SpecialIdentifier(name="this", span=span)
         cast = tree.Cast(operand=this, type=specifier, strict=False, span=span)
         query = dataclasses.replace(
