@@ -46,7 +46,7 @@ class Element:
     record.
     """
 
-    __slots__ = ("extra", "index", "json", "origin", "parent", "step", "type")
+    __slots__ = ("_hash", "extra", "index", "json", "origin", "parent", "step", "type")
 
     def __init__(
         self,
@@ -65,6 +65,7 @@ class Element:
         self.step = step
         self.index = index
         self.origin = origin
+        self._hash: int | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Element):
@@ -77,7 +78,9 @@ class Element:
         return bool(self.json == other.json) and (self.extra or None) == (other.extra or None)
 
     def __hash__(self) -> int:
-        return hash((json_hash(self.json), json_hash(self.extra or None)))
+        if self._hash is None:
+            self._hash = hash((json_hash(self.json), json_hash(self.extra or None)))
+        return self._hash
 
     def __repr__(self) -> str:
         return f"Element({self.type!r}, {self.json!r})"

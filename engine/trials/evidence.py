@@ -56,19 +56,33 @@ class Findings:
         return any(e.role == "decided" for e in self.evidence)
 
 
-def findings(record: PatientRecord, traces: Iterable[Trace], open_traces: Iterable[Trace] = ()) -> Findings:
-    """The findings of the traces that decide a result; ``open_traces`` are those that leave an unknown open."""
-    collected, unsettled = _Collected(record), _Collected(record)
-    for trace in traces:
-        collected.trace(trace)
-    for trace in open_traces:
-        unsettled.trace(trace)
-    return Findings(
-        evidence=tuple(collected.evidence()),
-        set_aside=tuple(collected.set_aside()),
-        missing=tuple(dict.fromkeys(unsettled.missing())),
-        bases=frozenset(collected.bases),
-    )
+class Collection:
+    """Collects findings over one patient's record: each trace is read once, however many results rest on it."""
+
+    def __init__(self, record: PatientRecord) -> None:
+        self.record = record
+        # By identity; the trace is held, so that no other can take its place in memory.
+        self._known: dict[int, tuple[Trace, _Collected]] = {}
+
+    def findings(self, traces: Iterable[Trace], open_traces: Iterable[Trace] = ()) -> Findings:
+        """The findings of the traces that decide a result; ``open_traces`` are those that leave an unknown open."""
+        collected, unsettled = self._of(traces), self._of(open_traces)
+        return Findings(
+            evidence=tuple(collected.evidence()),
+            set_aside=tuple(collected.set_aside()),
+            missing=tuple(dict.fromkeys(unsettled.missing())),
+            bases=frozenset(collected.bases),
+        )
+
+    def _of(self, traces: Iterable[Trace]) -> _Collected:
+        total = _Collected(self.record)
+        for trace in traces:
+            known = self._known.get(id(trace))
+            if known is None:
+                known = self._known[id(trace)] = (trace, _Collected(self.record))
+                known[1].trace(trace)
+            total.merge(known[1])
+        return total
 
 
 class _Collected:
@@ -87,7 +101,24 @@ class _Collected:
         self.aside: dict[tuple[int, str], tuple[Element, str]] = {}
         self.bases: dict[str, None] = {}
 
+    def merge(self, later: _Collected) -> None:
+        """Adds what later traces hold, as if their events had been read one by one: the first of a kind stays."""
+        self.decided.update(later.decided)
+        self.considered.update(later.considered)
+        self.filtered.update(later.filtered)
+        self.aside.update(later.aside)
+        self.bases.update(later.bases)
+        self.absent.extend(later.absent)
+        self.retrieves.extend(later.retrieves)
+        for key, read in later.reads.items():
+            self.reads.setdefault(key, read)
+        for root, used in later.used.items():
+            self.used.setdefault(root, used)
+        for root, clause in later.clauses.items():
+            self.clauses.setdefault(root, clause)
+
     def trace(self, trace: Trace) -> None:
+        """Reads the events of one trace."""
         for event in trace.events:
             match event:
                 case RetrieveTrace():
@@ -147,11 +178,14 @@ class _Collected:
     def evidence(self) -> Iterator[Evidence]:
         """Decided first, each resource by what it is and the deepest elements read; then what was only considered."""
         shown: set[int] = set()
+        paths: dict[int, list[str]] = {}
+        for key, path in self.reads:
+            paths.setdefault(key, []).append(path)
         for root, path, value, clause in self.reads.values():
-            if any(key == id(root) and _within(other, path) for key, other in self.reads):
+            if any(_within(other, path) for other in paths[id(root)]):
                 continue
             if id(root) not in shown:
-                yield from self._name(root, clause)
+                yield from self._name(root, clause, paths[id(root)])
             shown.add(id(root))
             yield self._item(root, path, _plain(value), clause, decided=True)
         for key, (root, clause) in self.used.items():
@@ -182,10 +216,10 @@ class _Collected:
         role = "decided" if decided else "considered"
         return Evidence(self.record.reference_of(root), path, value, date_of(root), clause, role)  # type: ignore[arg-type]
 
-    def _name(self, root: Element, clause: str) -> Iterator[Evidence]:
+    def _name(self, root: Element, clause: str, read: list[str]) -> Iterator[Evidence]:
         """What a resource is, unless the element that says so was read itself; a status alone tells nobody which."""
         path = _naming(root)
-        if path and not any(key == id(root) and (p == path or _within(p, path)) for key, p in self.reads):
+        if path and not any(p == path or _within(p, path) for p in read):
             yield self._whole_resource(root, clause, decided=True)
 
     def _whole_resource(self, root: Element, clause: str, *, decided: bool) -> Evidence:

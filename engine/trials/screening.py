@@ -11,7 +11,7 @@ from engine.fhir import PatientRecord
 from engine.language import Evaluation
 from engine.language.evaluation.trace import Trace
 from engine.language.values.json import encode, to_plain
-from engine.trials.evidence import Findings, findings
+from engine.trials.evidence import Collection, Findings
 from engine.trials.near import near_miss
 from engine.trials.parameters import EVALUATION_TIME, SCREENING_DATE, Moment, bind_parameters
 from engine.trials.reach import Reach, reach
@@ -119,8 +119,8 @@ class Decider:
 
     def __init__(self, evaluation: Evaluation, record: PatientRecord, workspace: Workspace) -> None:
         self.evaluation = evaluation
-        self.record = record
         self.workspace = workspace
+        self.collection = Collection(record)
 
     def criterion(self, criterion: Criterion) -> CriterionResult:
         """The answer to a criterion, with those to its atoms."""
@@ -128,7 +128,7 @@ class Decider:
             return CriterionResult(criterion.id, criterion.kind, criterion.text, "not-encoded", "no-data")
         result, error, traces = self._answer(criterion.define)
         atoms = tuple(self._atom(atom, criterion.kind) for atom in criterion.atoms)
-        found = findings(self.record, traces, self._open(criterion.define, result))
+        found = self.collection.findings(traces, self._open(criterion.define, result))
         return CriterionResult(
             id=criterion.id, kind=criterion.kind, text=criterion.text, result=result, basis=_basis(result, found),
             atoms=atoms, evidence=found.evidence, set_aside=found.set_aside, missing=found.missing,
@@ -137,7 +137,7 @@ class Decider:
 
     def _atom(self, atom: Atom, kind: Kind) -> AtomResult:
         result, error, traces = self._answer(atom.define)
-        found = findings(self.record, traces, self._open(atom.define, result))
+        found = self.collection.findings(traces, self._open(atom.define, result))
         return AtomResult(
             id=atom.id, text=atom.text, result=result, basis=_basis(result, found), evidence=found.evidence,
             set_aside=found.set_aside, missing=found.missing, near_miss=self._near(traces, result, kind), error=error,
