@@ -123,8 +123,8 @@ def check(
     raise typer.Exit(command(paths or []))
 
 
-@app.command()
-def test(
+@app.command(name="test")
+def run_cases(
     trials: Annotated[
         list[str] | None, typer.Argument(metavar="[TRIAL...]", help="Ids of trials or .cql files; all by default.")
     ] = None,

@@ -18,9 +18,9 @@ the top says how the patient comes out before any change::
 
 ``set`` changes resources by their ids: tables are merged, a list is replaced unless its places are numbered, and one
 kind of value[x] replaces another. ``add`` takes a resource of ``others.json`` by its id, a copy of another one
-(``like``), or a new one, each with changes. ``remove`` comes last and drops resources and elements (``"alt.referenceRange"``).
-``parameters`` replaces parameters, ``without`` drops them. ``expect``, ``basis`` and ``verdict`` say what else has to
-come out.
+(``like``), or a new one, each with changes. ``remove`` comes last and drops resources and elements
+(``"alt.referenceRange"``). ``parameters`` replaces parameters, ``without`` drops them. ``expect``, ``basis`` and
+``verdict`` say what else has to come out.
 """
 
 from __future__ import annotations
