@@ -177,9 +177,11 @@ def _keys(place: str, now: Callable[[], float]) -> Keys:
 
 
 def _client(row: dict[str, Any], now: Callable[[], float]) -> tuple[Keys, str | None]:
-    if "jku" in row:
-        return FetchedKeys(str(row["jku"]), now), str(row["jku"])
-    return FixedKeys(row["jwks"], f"the CDS client {row['iss']}"), None
+    """The keys of a client, and the ``jku`` its tokens may name; of both, the keys written down count."""
+    jku = str(row["jku"]) if "jku" in row else None
+    if jku is None or "jwks" in row:
+        return FixedKeys(row["jwks"], f"the CDS client {row['iss']}"), jku
+    return FetchedKeys(jku, now), jku
 
 
 def _bearer(headers: Mapping[str, str]) -> str:

@@ -44,7 +44,7 @@ class Deployment(BaseSettings):
     single_use_tokens: bool = False
     """Take each bearer token once. SMART clients use theirs until they expire, so this is for special clients."""
     hooks_clients: Path | None = None
-    """The CDS Hooks clients: a JSON list of objects with ``iss`` and either ``jku`` or ``jwks``."""
+    """The CDS Hooks clients: a JSON list of objects with ``iss`` and ``jku``, ``jwks`` or both."""
 
     database_url: SecretStr = Field(default_factory=lambda: SecretStr(default_url()))
     audit_key_file: Path | None = None
@@ -128,8 +128,8 @@ class Deployment(BaseSettings):
         if not isinstance(rows, list) or not rows:
             raise InputError(source, "", "is no list of CDS Hooks clients")
         for number, row in enumerate(rows, start=1):
-            if not isinstance(row, dict) or not isinstance(row.get("iss"), str) or ("jku" in row) == ("jwks" in row):
-                raise InputError(source, f"client {number}", "needs 'iss' and either 'jku' or 'jwks'")
+            if not isinstance(row, dict) or not isinstance(row.get("iss"), str) or not {"jku", "jwks"} & set(row):
+                raise InputError(source, f"client {number}", "needs 'iss' and 'jku', 'jwks' or both")
             if "jku" in row:
                 checked_address(str(row["jku"]))
         if len({row["iss"] for row in rows}) < len(rows):

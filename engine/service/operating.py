@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from engine.service.access import AccessMiddleware, Gate, admitted, smart_configuration
-from engine.service.app import create_app
+from engine.service.app import HooksCors, create_app
 from engine.service.catalogue import READABLE, Catalogue
 from engine.service.deployment import MIB, Deployment
 from engine.service.limits import LimitsMiddleware
@@ -71,12 +71,13 @@ def create_service(deployment: Deployment, settings: Settings | None = None, log
             # Before the routes that take any name below /fhir.
             app.add_api_route(path, smart, methods=["GET"], tags=["Operations"], summary="How to get tokens")
             app.router.routes.insert(0, app.router.routes.pop())
-    # Added last, met first: observed, admitted, limited.
+    # Added last, met first: observed, opened to browsers (refusals too), admitted, limited.
     app.add_middleware(
         LimitsMiddleware, max_body=deployment.max_body_mb * MIB, seconds=deployment.request_seconds,
         abandoned=metrics.abandoned.inc,
     )  # fmt: skip
     app.add_middleware(AccessMiddleware, gate=gate)
+    app.add_middleware(HooksCors, origins=settings.hooks_origins)
     app.add_middleware(ObservingMiddleware, metrics=metrics, log=log)
     return app
 

@@ -38,6 +38,7 @@ EXPRESSION = json.dumps(
     {"resourceType": "Parameters", "parameter": [{"name": "expression", "valueString": "1 + 1"}]}
 ).encode()
 HOOKS_ISSUER = "https://ehr.example.org"
+SANDBOX = "https://sandbox.example.org"
 HOOK = "/cds-services/eligibility"
 CALL = {"hook": "patient-view", "hookInstance": "1", "context": {"patientId": "1"},
         "prefetch": {"patient": {"resourceType": "Patient", "id": "1"}}}  # fmt: skip
@@ -51,7 +52,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def service(folder: Path) -> Iterator[Served]:
     clients = folder / "clients.json"
-    clients.write_text(json.dumps([{"iss": HOOKS_ISSUER, "jwks": public_keys("ec")}]))
+    own = {"iss": HOOKS_ISSUER, "jwks": public_keys("ec")}
+    clients.write_text(json.dumps([own, {**own, "iss": SANDBOX, "jku": f"{SANDBOX}/jwks.json"}]))
     with served(secured(folder, hooks_clients=clients), Settings(content=content(folder), public_url=PUBLIC)) as made:
         yield made
 
@@ -405,6 +407,21 @@ def test_a_cds_token_is_used_once_across_services(folder: Path, service: Served)
 )
 def test_a_wrong_token_of_a_cds_client_is_refused(made: Callable[[], str], service: Served) -> None:
     assert call(service, made()).status_code == 401
+
+
+def test_a_cds_client_with_a_written_key_set_may_name_its_registered_address(service: Served) -> None:
+    def signed(jku: str) -> str:
+        return hook_token(iss=SANDBOX, header={"jku": jku})
+
+    assert call(service, signed(f"{SANDBOX}/jwks.json")).status_code == 200
+    assert call(service, signed(f"{SANDBOX}/other.json")).status_code == 401
+
+
+def test_a_browser_may_read_that_a_cds_call_was_refused(service: Served) -> None:
+    answer = service.client.post(HOOK, json=CALL, headers={"origin": SANDBOX})
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (401, "*")
+    elsewhere = service.client.get("/fhir/ResearchStudy", headers={"origin": SANDBOX})
+    assert (elsewhere.status_code, "access-control-allow-origin" in elsewhere.headers) == (401, False)
 
 
 # ---------------------------------------------------------------- key sets
