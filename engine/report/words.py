@@ -53,8 +53,12 @@ def missing_text(missing: Missing) -> str:
 
 
 def telling_part(criterion: CriterionResult) -> CriterionResult | AtomResult:
-    """The first part that comes out as the criterion does, and so shows why; the criterion itself if there is none."""
-    return next((atom for atom in criterion.atoms if atom.result == criterion.result), criterion)
+    """The part that shows why: the first that comes out as the criterion does, rather by a record than by absence.
+
+    The criterion itself if no part does.
+    """
+    alike = [atom for atom in criterion.atoms if atom.result == criterion.result]
+    return next((atom for atom in alike if atom.basis != "assumed-absent"), alike[0] if alike else criterion)
 
 
 def reason_text(criterion: CriterionResult | AtomResult) -> str:

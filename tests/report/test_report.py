@@ -12,8 +12,8 @@ from rich.console import Console
 from engine.report import csv_text, deciding, json_text, ndjson_text, ordered
 from engine.report.explain import explain_text
 from engine.report.table import print_table
-from engine.report.words import missing_text, reason_text, value_text
-from engine.trials import CriterionResult, Evidence, Missing, SetAside, Stamp, TrialResult, verdict_of
+from engine.report.words import missing_text, reason_text, telling_part, value_text
+from engine.trials import AtomResult, CriterionResult, Evidence, Missing, SetAside, Stamp, TrialResult, verdict_of
 from engine.trials.results import Absence, Basis, NearMiss, Result
 from engine.trials.trial import Kind
 
@@ -101,6 +101,15 @@ def test_a_reason_says_what_the_record_is_and_not_only_how_it_stands(
     evidence: list[tuple[str, str, Any]], text: str
 ) -> None:
     assert reason_text(criterion(1, "inclusion", "not-met", evidence=tuple(element(*e) for e in evidence))) == text
+
+
+def test_the_part_that_rests_on_a_record_tells_more_than_absence() -> None:
+    absent = AtomResult("T-I1a", "A leukaemia", "not-met", "assumed-absent")
+    met = AtomResult("T-I1b", "A lymphoma", "met", "record")
+    stage = AtomResult("T-I1c", "Stage", "not-met", "record")
+    assert telling_part(criterion(1, "inclusion", "not-met", atoms=(absent, met, stage))) == stage
+    assert telling_part(criterion(1, "inclusion", "not-met", atoms=(absent, met))) == absent
+    assert telling_part(criterion(1, "inclusion", "not-met")).id == "T-I1"
 
 
 def test_an_explanation_names_a_record_before_its_other_elements() -> None:
