@@ -15,9 +15,8 @@ from pathlib import Path
 
 from engine.errors import Diagnostic, InputError, Severity, Span
 from engine.language import Program, Translation
-from engine.language.analysis.conversions import ERROR
 from engine.language.elm import nodes as elm
-from engine.language.types.datatype import BOOLEAN
+from engine.language.types.datatype import BOOLEAN, ERROR
 from engine.trials.reach import reach
 from engine.trials.trial import Atom, Criterion, Kind, Trial
 from engine.workspace import Workspace, read_text

@@ -32,14 +32,12 @@ from engine.language.types.datatype import (
     TupleType,
     TypeParameter,
 )
+from engine.language.types.datatype import ERROR as ERROR
 from engine.language.types.lattice import Lattice
 from engine.language.types.model import Model
 
 if TYPE_CHECKING:
     from engine.language.analysis.overloads import Match
-
-ERROR = NamedType("System", "<error>")
-"""The type of an expression that already has a diagnostic: it fits everywhere, so that one mistake is said once."""
 
 Build = Callable[[elm.Expression], elm.Expression]
 

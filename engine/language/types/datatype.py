@@ -147,3 +147,6 @@ SYSTEM_ELEMENTS: dict[NamedType, dict[str, DataType]] = {
 """Elements of the structured system types (Appendix B, "Types")."""
 
 INTERVAL_ELEMENTS = ("low", "high", "lowClosed", "highClosed")
+
+ERROR = NamedType("System", "<error>")
+"""The type of an expression that already has a diagnostic: it fits everywhere, so that one mistake is said once."""
