@@ -18,12 +18,18 @@ FACTS = {
 """How a comparison that came out true, and one that came out false, stand as facts."""
 
 
-def near_miss(traces: Iterable[Trace], units: Units) -> NearMiss | None:
-    """What was compared with what, as it is; None unless exactly one value was compared with one limit."""
+def near_miss(traces: Iterable[Trace], units: Units, trial: str) -> NearMiss | None:
+    """What was compared with what, as it is; None unless exactly one value was compared with one limit.
+
+    A bare number says something to a reader only where the trial's own library (``trial`` is its key) compares it, as
+    an age; in a shared library it is arithmetic. A quantity says what it is anywhere.
+    """
     found: dict[tuple[str, str], NearMiss] = {}
     for trace in traces:
         for event in trace.events:
             if isinstance(event, Comparison) and not event.filtering and event.result is not None:
+                if event.library != trial and not isinstance(event.left, Quantity):
+                    continue
                 made = _miss(event, trace.define, units)
                 if made is not None:
                     found.setdefault((made.value, made.limit), made)

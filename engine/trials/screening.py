@@ -166,7 +166,7 @@ class Decider:
         """Near misses are for what counts against the patient: an inclusion not met, an exclusion met."""
         if result != ("not-met" if kind == "inclusion" else "met"):
             return None
-        return near_miss(traces, self.workspace.units)
+        return near_miss(traces, self.workspace.units, self.evaluation.program.main.key)
 
 
 def _sentence(problem: EvaluationError, define: str) -> str:
