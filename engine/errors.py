@@ -45,8 +45,8 @@ class Span:
 class Diagnostic:
     """One mistake with its place: what a compiler prints.
 
-    ``code`` is a stable kebab-case name (``unknown-name``, ``no-overload`` …); ``source`` is the file or library name as
-    shown to the author; ``excerpt`` is the source line the span starts in, without its line end; ``phase`` tells a
+    ``code`` is a stable kebab-case name (``unknown-name``, ``no-overload`` …); ``source`` is the file or library name
+    as shown to the author; ``excerpt`` is the source line the span starts in, without its line end; ``phase`` tells a
     syntax error from a semantic one.
     """
 
@@ -68,7 +68,8 @@ class Diagnostic:
         return f"{head}\n  {self.excerpt}\n  {self._carets()}"
 
     def _carets(self) -> str:
-        assert self.span is not None and self.excerpt is not None
+        assert self.span is not None
+        assert self.excerpt is not None
         start = min(self.span.column - 1, len(self.excerpt))
         end = self.span.end_column if self.span.end_line == self.span.line else len(self.excerpt)
         indent = "".join("\t" if c == "\t" else " " for c in self.excerpt[:start])

@@ -3,8 +3,8 @@
 Source: FHIR R4, Data Types, "Primitive Types" (http://hl7.org/fhir/R4/datatypes.html#primitive) and the ``value``
 types of the model information. Each reader raises ValueError with a sentence for JSON that is not of the datatype.
 
-One rule is wider than FHIR's: a time without an offset is read, since so much real data lacks it; it takes the offset of
-the run, as CQL says of every DateTime without one.
+One rule is wider than FHIR's: a time without an offset is read, since so much real data lacks it; it takes the offset
+of the run, as CQL says of every DateTime without one.
 
 CQL keeps milliseconds: digits of a second beyond the third are cut off, so that a time is never moved to a later one.
 """
@@ -110,7 +110,7 @@ def read_date(value: Any) -> Date:
 
 
 def read_datetime(value: Any) -> DateTime:
-    """A date as above, or date and time; precision is kept. A date alone has no offset, nor has a time written without."""
+    """A date as above, or date and time; precision is kept. A date alone has no offset, nor a time written without."""
     match = DATETIME_PATTERN.fullmatch(value) if type(value) is str else None
     if match is None:
         raise _refuse(value, "a dateTime (YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, with Z or an offset)")
