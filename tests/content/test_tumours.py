@@ -4,8 +4,9 @@ import pytest
 
 from tests.content._asking import LOINC, NEGATIVE, POSITIVE, PSA, ask, observation, quantity
 
-KEPT = 'Series.LastPoints(Series.Thinned(Series.Points([Observation: "psa"]), 7), 4)'
-RISES = f"if Count({KEPT}) < 4 then null else Logic.AllOf(Series.Rises({KEPT}))"
+POINTS = "Series.Points([Observation: \"psa\"], 1 'ng/mL')"
+KEPT = f"Series.LastPoints(Series.Thinned({POINTS}, 7), 4)"
+RISES = f"if Count({KEPT}) < 4 or Series.HasUnknown({KEPT}) then null else Logic.AllOf(Series.Rises({KEPT}))"
 DAYS = ("2025-11-03", "2025-12-01", "2026-01-05", "2026-02-23")
 
 
@@ -51,7 +52,7 @@ def test_three_rises(results: list, answer: object) -> None:
     ),
 )
 def test_nadir(results: list, answer: object) -> None:
-    assert ask("Series.Nadir(Series.Points([Observation: \"psa\"])) = 4 'ng/mL'", results) is answer
+    assert ask(f"Series.Nadir({POINTS}) = 4 'ng/mL'", results) is answer
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_nadir(results: list, answer: object) -> None:
     ),
 )
 def test_rising_for_three_months(results: list, answer: object) -> None:
-    assert ask('Series.RisingFor(Series.Points([Observation: "psa"]), 3 months)', results) is answer
+    assert ask(f"Series.RisingFor({POINTS}, 3 months)", results) is answer
 
 
 MARKER = (LOINC, "21924-6")
