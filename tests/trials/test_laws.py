@@ -32,7 +32,9 @@ def screening(complete: bool = True) -> Screening:
 
 def results(entries: list[dict[str, Any]], complete: bool = True) -> list[TrialResult]:
     data = json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}).encode()
-    return screening(complete).screen(PatientRecord.from_bundle(decode_bundle(data, source="test")))
+    patients = (e["resource"] for e in entries if e["resource"]["resourceType"] == "Patient")
+    subject = next(p["id"] for p in patients if "link" not in p and not p["id"].startswith("other-"))
+    return screening(complete).screen(PatientRecord.from_bundle(decode_bundle(data, source="test"), subject))
 
 
 def answers(found: list[TrialResult]) -> dict[str, str]:
