@@ -93,6 +93,8 @@ def trial_of(
     found = [*translation.diagnostics, *reading.diagnostics]
     if any(d.severity is Severity.ERROR for d in found):
         return None, found
+    # Walked here, so that processes that load trials once and screen many times share it.
+    reach(program, [c.define for c in criteria if c.define is not None])
     trial = Trial(
         id=reading.first("trial"), registry=reading.first("registry"), title=reading.first("title"),
         criteria=criteria, incomplete=tuple(one_line(v) for n, v in library.tags if n == "incomplete"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from engine.language import Program
 from engine.language.elm import nodes as elm
@@ -32,9 +33,17 @@ def nodes_of(value: Any) -> Iterator[Any]:
             stack.extend(reversed([getattr(current, f.name) for f in fields(current)]))
 
 
+_KNOWN: WeakKeyDictionary[Program, dict[tuple[str, ...], Reach]] = WeakKeyDictionary()
+"""What was walked before, as long as the program lives: every screening of a trial asks for the same."""
+
+
 def reach(program: Program, starts: list[str]) -> Reach:
-    """Everything that these defines of the main library use, however indirectly."""
-    return _Walk(program).run(starts)
+    """Everything that these defines of the main library use, however indirectly; not to be changed by who asks."""
+    known = _KNOWN.setdefault(program, {})
+    key = tuple(starts)
+    if key not in known:
+        known[key] = _Walk(program).run(starts)
+    return known[key]
 
 
 class _Walk:
