@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.cli.inputs import Options, Selection, complain, prepare, select_trials
 from engine.errors import InputError
+from engine.fhir import PatientRecord
 from engine.report import csv_text, json_text, ndjson_text, ordered
 from engine.sources import Patient, patients
 from engine.trials import Screening, TrialResult
@@ -33,10 +34,16 @@ class Outcome:
     results: list[TrialResult] = field(default_factory=list)
     patients: int = 0
     failed: int = 0
+    flawed: int = 0
+
+    @property
+    def sound(self) -> bool:
+        """Whether every input could be used, all of it."""
+        return not self.failed and not self.flawed
 
 
 def command(inputs: list[Path], options: Options, format: str, output: Path | None) -> int:
-    """Screens the inputs; the exit code is 0, or 2 when anything could not be used."""
+    """Screens the inputs; the exit code is 0, or 2 when anything could not be used, be it one element of a record."""
     selection = select_trials(options.trials)
     screening = _prepared(selection, options)
     if screening is None:
@@ -73,7 +80,7 @@ def _told(outcome: Outcome, selection: Selection, format: str, output: Path | No
         complain(summary(outcome, len(selection.trials)))
     if output is not None and written:
         complain(f"The whole result is in {output}.")
-    return 0 if written and not outcome.failed and not selection.problems else UNUSABLE
+    return 0 if written and outcome.sound and not selection.problems else UNUSABLE
 
 
 def explain_command(bundle: Path, options: Options) -> int:
@@ -86,7 +93,7 @@ def explain_command(bundle: Path, options: Options) -> int:
         return UNUSABLE
     outcome = run([bundle], screening, options.patient)
     print("\n".join(explain_text(result) for result in outcome.results), end="")
-    return UNUSABLE if outcome.failed or selection.problems else 0
+    return 0 if outcome.sound and not selection.problems else UNUSABLE
 
 
 def _prepared(selection: Selection, options: Options) -> Screening | None:
@@ -117,7 +124,17 @@ def screened(stream: Iterable[Patient | InputError], screening: Screening) -> Ou
             continue
         outcome.patients += 1
         outcome.results.extend(screening.screen(item.record, item.source))
+        flaws = unreadable(item.record)
+        outcome.flawed += bool(flaws)
+        for sentence in flaws:
+            complain(InputError(item.source, "", sentence))
     return outcome
+
+
+def unreadable(record: PatientRecord) -> list[str]:
+    """A sentence for each entry that is no resource, and for each malformed element that was met; what needs it is
+    unknown, and the patient stays."""
+    return [f"{a.reference}: {a.reason}" for a in record.unusable] + sorted(map(str, record.problems))
 
 
 def summary(outcome: Outcome, trials: int) -> str:
@@ -129,6 +146,9 @@ def summary(outcome: Outcome, trials: int) -> str:
     text = f"Screened {patients_} for {trials_}: {', '.join(parts)}."
     if outcome.failed:
         text += f" {outcome.failed} of {outcome.patients + outcome.failed} inputs could not be used."
+    if outcome.flawed:
+        one = outcome.flawed == 1
+        text += f" {outcome.flawed} record{' has' if one else 's have'} parts that cannot be read."
     return text
 
 

@@ -232,6 +232,11 @@ class PatientRecord:
         return list(self.bundle.problem_log)
 
     @property
+    def unusable(self) -> list[SetAside]:
+        """The entries of the bundle that hold no resource of FHIR: a mistake of the input, whoever it is about."""
+        return [aside for aside in self.bundle.set_aside if aside.kind in ("no-resource", "unknown-type")]
+
+    @property
     def hash(self) -> str:
         """SHA-256 of the subject, all resources and what is unavailable; no order of entries or names changes it."""
         rows = sorted(_CANONICAL.encode([e.full_url, e.json]) for e in self.bundle.entries)

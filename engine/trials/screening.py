@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from engine.errors import EvaluationError
@@ -58,8 +59,14 @@ class Screening:
         self.prepared = [_Prepared(workspace, trial, written, source) for trial in trials]
 
     def screen(self, record: PatientRecord, source: str = "") -> list[TrialResult]:
-        """The result of every trial for one patient, in the order of the trials. A failing define stays its own."""
-        return [self._one(prepared, record, source) for prepared in self.prepared]
+        """The result of every trial for one patient, in the order of the trials. A failing define stays its own.
+
+        Unreadable elements are told once they are met: each result names those that any of the trials met, so that the
+        order of the trials changes none of them.
+        """
+        results = [self._one(prepared, record, source) for prepared in self.prepared]
+        problems = tuple(sorted(map(str, record.problems)))
+        return [replace(result, problems=problems) for result in results]
 
     def _one(self, prepared: _Prepared, record: PatientRecord, source: str) -> TrialResult:
         trial, workspace = prepared.trial, self.workspace
@@ -82,7 +89,7 @@ class Screening:
             absence=absence, incomplete=(*trial.incomplete, *record.incomplete),
             unmatched=tuple(unmatched(record, prepared.known)),
             set_aside=tuple(SetAside(s.reference, s.reason) for s in record.set_aside),
-            problems=tuple(sorted(map(str, record.problems))), stamp=stamp,
+            problems=(), stamp=stamp,
         )  # fmt: skip
 
 

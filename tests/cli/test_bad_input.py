@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -118,9 +119,15 @@ def test_folders_are_searched_to_the_bottom_and_an_empty_one_is_told(tmp_path: P
 def test_an_unknown_resource_type_and_malformed_elements_never_drop_the_patient(tmp_path: Path) -> None:
     entries = [patient(), {"resource": {"resourceType": "Starship", "id": "x"}}, ecog("one")]
     (tmp_path / "odd.json").write_text(bundle(*entries), "utf-8")
-    done = command("screen", "odd.json", "--trial", TRIAL, "--format", "json", cwd=tmp_path)
-    assert done.returncode == 0
-    (result,) = json.loads(done.stdout)
+    (tmp_path / "sound.json").write_text(bundle(patient("sound"), ecog()), "utf-8")
+    done = command("screen", "odd.json", "sound.json", "--trial", TRIAL, "--format", "json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "odd.json: Starship/x: 'Starship' is not a resource type of FHIR 4.0.1" in done.stderr
+    assert re.search(r"odd\.json: Observation/\S+: valueInteger: ", done.stderr)
+    assert "sound.json" not in done.stderr
+    assert "Screened 2 patients" in done.stderr
+    assert "1 record has parts that cannot be read" in done.stderr
+    result = next(r for r in json.loads(done.stdout) if r["source"] == "odd.json")
     results = {c["id"]: c for c in result["criteria"]}
     assert results["TINY-I1"]["result"] == "met"
     assert results["TINY-I2"]["result"] == "unknown"
@@ -132,7 +139,8 @@ def test_an_unknown_resource_type_and_malformed_elements_never_drop_the_patient(
 def test_a_malformed_birth_date_is_unknown_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "b.json").write_text(bundle(patient(birthDate="1960-13-01"), ecog()), "utf-8")
     done = command("screen", "b.json", "--trial", TRIAL, "--format", "json", cwd=tmp_path)
-    assert done.returncode == 0
+    assert done.returncode == 2
+    assert "b.json: Patient/p: birthDate: '1960-13-01' is not a date" in done.stderr
     (result,) = json.loads(done.stdout)
     assert result["criteria"][0]["result"] == "unknown"
     assert any("birthDate" in problem for problem in result["problems"])
