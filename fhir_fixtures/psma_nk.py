@@ -141,9 +141,9 @@ def year_of_birth_only() -> Record:
     return prostate_cancer(("Moreau", "Karim"), "2008")
 
 
-@PSMA_NK.patient("12-malformed-date", "needs-review", "I4")
-def malformed_date() -> Record:
-    """ECOG 1, dated the 31st of June."""
+@PSMA_NK.patient("12-ecog-of-tomorrow", "needs-review", "I4")
+def ecog_of_tomorrow() -> Record:
+    """ECOG 1, dated the day after the screening."""
     record = prostate_cancer(("Novotny", "Leos"), "1962-04-05")
-    record["ecog"]["effectiveDateTime"] = "2026-06-31"
+    record["ecog"]["effectiveDateTime"] = "2026-06-16"
     return record

@@ -12,7 +12,7 @@ from engine.cli.app import app
 from tests.sources.smart.stub import Json, Reply, Stub
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fhir_fixtures" / "psma-nk"
-NAMES = ("01-in-good-order", "03-liver-metastases", "05-hemoglobin-in-grams-per-litre", "12-malformed-date")
+NAMES = ("01-in-good-order", "03-liver-metastases", "05-hemoglobin-in-grams-per-litre", "12-ecog-of-tomorrow")
 FIXED = ["--trial", "PSMA-NK", "--screening-date", "2026-01-15", "--format", "json"]
 Serve = Callable[..., Stub]
 
