@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from engine.language.values.temporal import Date, DateTime, Time
@@ -28,6 +29,8 @@ DATETIME_PATTERN = re.compile(
 )
 TIME_PATTERN = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.(\d+))?", re.ASCII)
 MAX_OFFSET = 14 * 60
+REMEMBERED = 4096
+"""How many texts of dates are remembered: criteria read the same ones again and again."""
 
 
 class UnusableNumber(str):
@@ -98,6 +101,7 @@ def read_string(value: Any) -> str:
     raise _refuse(value, "a text of at least one character")
 
 
+@lru_cache(REMEMBERED, typed=True)
 def read_date(value: Any) -> Date:
     """``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; precision is kept."""
     match = DATE_PATTERN.fullmatch(value) if type(value) is str else None
@@ -109,6 +113,7 @@ def read_date(value: Any) -> Date:
         raise _refuse(value, f"a date of the calendar ({error})") from error
 
 
+@lru_cache(REMEMBERED, typed=True)
 def read_datetime(value: Any) -> DateTime:
     """A date as above, or date and time; precision is kept. A date alone has no offset, nor a time written without."""
     match = DATETIME_PATTERN.fullmatch(value) if type(value) is str else None

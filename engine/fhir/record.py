@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -236,7 +237,7 @@ class PatientRecord:
         """The entries of the bundle that hold no resource of FHIR: a mistake of the input, whoever it is about."""
         return [aside for aside in self.bundle.set_aside if aside.kind in ("no-resource", "unknown-type")]
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of the subject, all resources and what is unavailable; no order of entries or names changes it."""
         rows = sorted(_CANONICAL.encode([e.full_url, e.json]) for e in self.bundle.entries)

@@ -182,6 +182,8 @@ class _Seen:
 
 def distinct_elements(context: Context, elements: Elements) -> list[Any]:
     """The elements without duplicates, each at its first place; two nulls are duplicates."""
+    if len(elements) < 2:
+        return list(elements)
     seen, result = _Seen(context), []
     for element, key in zip(elements, keys(context, elements)[0], strict=True):
         if not seen.has(element, key):

@@ -19,7 +19,7 @@ In evaluation a DateTime always has an offset; None counts as UTC.
 from __future__ import annotations
 
 import re
-from calendar import monthrange
+from calendar import isleap
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -51,6 +51,7 @@ _DAY: Final = 24 * _HOUR
 _LENGTHS: Final = {
     "week": 7 * _DAY, "day": _DAY, "hour": _HOUR, "minute": _MINUTE, "second": _SECOND, "millisecond": 1,
 }  # fmt: skip
+_MONTH_DAYS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _CYCLE_YEARS: Final = 400
 _CYCLE_DAYS: Final = 146_097
 _LAST_ORDINAL: Final = date.max.toordinal()
@@ -136,7 +137,9 @@ class DateTime:
 
     def with_offset(self, minutes: int) -> DateTime:
         """The same components, read in another time zone offset."""
-        return replace(self, offset_minutes=minutes)
+        return DateTime(
+            self.year, self.month, self.day, self.hour, self.minute, self.second, self.millisecond, minutes
+        )
 
     def normalised(self, offset_minutes: int) -> DateTime:
         """The same instant in another time zone offset.
@@ -337,7 +340,7 @@ def _boundary(value: T, precision: str | None, *, upper: bool) -> T:
     for name in PRECISIONS[_RANK[value.precision] + 1 : _RANK[finest] + 1]:
         least, greatest = _LIMITS[name]
         if name == "day" and not isinstance(value, Time):
-            greatest = monthrange(value.year, filled.get("month") or value.month or 1)[1]
+            greatest = _days_in_month(value.year, filled.get("month") or value.month or 1)
         filled[name] = greatest if upper else least
     return _cut(replace(value, **filled), wanted)
 
@@ -365,7 +368,7 @@ def _add_months(value: Date | DateTime, months: int) -> Date | DateTime | None:
         return replace(value, year=year)
     if value.day is None:
         return replace(value, year=year, month=month + 1)
-    return replace(value, year=year, month=month + 1, day=min(value.day, monthrange(year, month + 1)[1]))
+    return replace(value, year=year, month=month + 1, day=min(value.day, _days_in_month(year, month + 1)))
 
 
 def _add_milliseconds(value: Temporal, amount: int) -> Temporal | None:
@@ -410,7 +413,7 @@ def _range(value: Temporal, offset: int, exact_milliseconds: bool = False) -> tu
     else:
         month = value.month or 12
         low = date(value.year, value.month or 1, 1).toordinal() * _DAY
-        high = date(value.year, month, monthrange(value.year, month)[1]).toordinal() * _DAY
+        high = date(value.year, month, _days_in_month(value.year, month)).toordinal() * _DAY
     if isinstance(value, Date):
         return low, high
     if value.hour is None:
@@ -507,7 +510,8 @@ def _civil(ordinal: int) -> tuple[int, int, int]:
 
 
 def _days_in_month(year: int, month: int) -> int:
-    return monthrange(year % _CYCLE_YEARS + _CYCLE_YEARS, month)[1]
+    """The days of a month of the Gregorian calendar, in any year, also one that no Date can have."""
+    return 29 if month == 2 and isleap(year) else _MONTH_DAYS[month - 1]
 
 
 def _quotient(dividend: int, divisor: int) -> int:
@@ -543,7 +547,7 @@ def _check_date(year: int, month: int | None, day: int | None) -> None:
             raise ValueError("a date with a day needs a month")
         return
     _check_range("month", month)
-    if day is not None and not 1 <= day <= monthrange(year, month)[1]:
+    if day is not None and not 1 <= day <= _days_in_month(year, month):
         raise ValueError(f"{year:04}-{month:02} has no day {day}")
 
 
