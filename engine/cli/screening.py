@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -124,6 +125,8 @@ def screened(stream: Iterable[Patient | InputError], screening: Screening) -> Ou
             continue
         outcome.patients += 1
         outcome.results.extend(screening.screen(item.record, item.source))
+        if outcome.patients == 1:
+            gc.freeze()  # all criteria are compiled now and stay: the collector need not visit them for every patient
         flaws = unreadable(item.record)
         outcome.flawed += bool(flaws)
         for sentence in flaws:
