@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import fill
 
-from engine.report.words import BASES, RESULTS, absence_text, evidence_text, missing_text, telling
+from engine.report.order import deciding
+from engine.report.words import (
+    BASES,
+    RESULTS,
+    absence_text,
+    missing_text,
+    reason_text,
+    resource_text,
+    telling_part,
+)
 from engine.trials import AtomResult, CriterionResult, TrialResult
 
 WIDTH = 110
@@ -20,8 +29,9 @@ def _lines(result: TrialResult) -> Iterator[str]:
     yield f"{result.patient} · {result.trial} ({result.registry}) · screened for {result.screening_date}"
     yield result.title
     absence = absence_text(result)
-    yield f"Verdict: {result.verdict}" + (f" ({absence})" if absence else "")
-    yield from (f"Note: {sentence}" for sentence in result.incomplete)
+    yield _wrapped(f"Verdict: {result.verdict}" + (f" ({absence})" if absence else ""), "", "    ")
+    yield from _decisive(result)
+    yield from (_wrapped(f"Note: {sentence}", "", "    ") for sentence in result.incomplete)
     for kind, heading in (
         ("inclusion", "Inclusion criteria"),
         ("exclusion", "Exclusion criteria (met: the patient is excluded)"),
@@ -33,6 +43,16 @@ def _lines(result: TrialResult) -> Iterator[str]:
         for criterion in chosen:
             yield from _criterion(criterion)
     yield from _rest(result)
+
+
+def _decisive(result: TrialResult) -> Iterator[str]:
+    """The criteria that give the verdict, each with the reason of the part that tells most."""
+    against = deciding(result)
+    if against:
+        yield "Excluded by:" if result.verdict == "ineligible" else "Still open:"
+    for criterion in against:
+        part = telling_part(criterion)
+        yield _wrapped(f"- {part.id}: {reason_text(part)} ({part.text})", "    ", "      ")
 
 
 def _criterion(criterion: CriterionResult) -> Iterator[str]:
@@ -57,9 +77,10 @@ def _basis(result: CriterionResult | AtomResult) -> str:
 def _details(result: CriterionResult | AtomResult, indent: str) -> Iterator[str]:
     if result.error:
         yield _wrapped(f"error: {result.error}", indent)
-    for evidence in sorted(result.evidence, key=lambda e: (e.resource, not e.names, telling(e))):
-        if evidence.role == "decided":
-            yield _wrapped(f"- {evidence_text(evidence)}", indent, f"{indent}  ")
+    decided = [evidence for evidence in result.evidence if evidence.role == "decided"]
+    for resource in sorted({evidence.resource for evidence in decided}):
+        text = resource_text([evidence for evidence in decided if evidence.resource == resource])
+        yield _wrapped(f"- {text}", indent, f"{indent}  ")
     if result.near_miss is not None:
         miss = result.near_miss
         yield _wrapped(f"- compared: {miss.value} {miss.operator} {miss.limit}; apart by {miss.distance}", indent)

@@ -36,10 +36,15 @@ def value_text(value: Any) -> str:
     return str(value)
 
 
-def evidence_text(evidence: Evidence) -> str:
-    """``Observation/plt valueQuantity 98 10*9/L (2026-03-12)``."""
-    date = f" ({evidence.date})" if evidence.date else ""
-    return f"{evidence.resource} {evidence.path}: {value_text(evidence.value)}{date}"
+def resource_text(evidence: Sequence[Evidence]) -> str:
+    """The evidence of one resource: what it is, its date and the elements that were read, the most telling first.
+
+    ``Observation/plt (2026-03-12): Platelets (777-3); valueQuantity 98 10*9/L; effectiveDateTime 2026-03-12``.
+    """
+    ordered = sorted(evidence, key=lambda e: (not e.names, telling(e)))
+    date = f" ({ordered[0].date})" if ordered[0].date else ""
+    parts = [value_text(e.value) if e.names else f"{e.path} {value_text(e.value)}" for e in ordered]
+    return f"{ordered[0].resource}{date}: {'; '.join(parts)}"
 
 
 def missing_text(missing: Missing) -> str:

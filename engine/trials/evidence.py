@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -57,10 +57,14 @@ class Findings:
 
 
 class Collection:
-    """Collects findings over one patient's record: each trace is read once, however many results rest on it."""
+    """Collects findings over one patient's record: each trace is read once, however many results rest on it.
 
-    def __init__(self, record: PatientRecord) -> None:
+    ``names`` are those that the CQL has for (system, code).
+    """
+
+    def __init__(self, record: PatientRecord, names: Mapping[tuple[str, str], str]) -> None:
         self.record = record
+        self.names = names
         # By identity; the trace is held, so that no other can take its place in memory.
         self._known: dict[int, tuple[Trace, _Collected]] = {}
 
@@ -75,11 +79,11 @@ class Collection:
         )
 
     def _of(self, traces: Iterable[Trace]) -> _Collected:
-        total = _Collected(self.record)
+        total = _Collected(self.record, self.names)
         for trace in traces:
             known = self._known.get(id(trace))
             if known is None:
-                known = self._known[id(trace)] = (trace, _Collected(self.record))
+                known = self._known[id(trace)] = (trace, _Collected(self.record, self.names))
                 known[1].trace(trace)
             total.merge(known[1])
         return total
@@ -88,8 +92,9 @@ class Collection:
 class _Collected:
     """The events of some traces, sorted by what they mean."""
 
-    def __init__(self, record: PatientRecord) -> None:
+    def __init__(self, record: PatientRecord, names: Mapping[tuple[str, str], str]) -> None:
         self.record = record
+        self.names = names
         self.decided: dict[int, Element] = {}
         self.considered: dict[int, Element] = {}
         self.reads: dict[tuple[int, str], tuple[Element, str, Any, str]] = {}
@@ -234,8 +239,7 @@ class _Collected:
         for retrieve in self.retrieves:
             usable = [e for e in _elements(retrieve.found) if id(resource_of(e)) in self.decided]
             if not usable:
-                names = [*_named(retrieve.codes)] or [(None, None)]
-                for name, url in names:
+                for name, url in [*_named(retrieve.codes, self.names)] or [(None, None)]:
                     yield Missing(retrieve.type_name, codes=name, url=url, reason=self._unusable(retrieve.found))
         problems = [(p.resource, p.path, p.message) for p in self.record.problems]
         for owner, path in self.absent:
@@ -364,18 +368,19 @@ def _plain_json(value: Any) -> Any:
     return {name: _plain_json(part) for name, part in value.items()}
 
 
-def _named(codes: Any) -> Iterator[tuple[str | None, str | None]]:
-    """Name and address of what a retrieve asked for."""
+def _named(codes: Any, names: Mapping[tuple[str, str], str]) -> Iterator[tuple[str | None, str | None]]:
+    """Name and address of what a retrieve asked for: a code by the name that the CQL gives it."""
     match codes:
         case ValueSet() | CodeSystem():
             yield codes.name or codes.id, codes.id
         case Code():
-            yield codes.display or codes.code, f"{codes.system}|{codes.code}"
+            name = names.get((codes.system or "", codes.code or ""))
+            yield name or codes.display or codes.code, f"{codes.system}|{codes.code}"
         case Concept():
             for code in codes.codes:
-                yield from _named(code)
+                yield from _named(code, names)
         case list():
             for code in codes:
-                yield from _named(code)
+                yield from _named(code, names)
         case str():
             yield codes, None

@@ -13,11 +13,12 @@ from engine.language.elm import nodes as elm
 
 @dataclass(slots=True)
 class Reach:
-    """``defines`` as (library key, name) in the order met; ``types`` are the resource types retrieved."""
+    """``defines`` as (library key, name) in the order met; ``types`` are the resource types retrieved; ``codes`` gives
+    the names that the CQL has for (system, code)."""
 
     defines: dict[tuple[str, str], None] = field(default_factory=dict)
     value_sets: dict[str, elm.ValueSetDef] = field(default_factory=dict)
-    codes: dict[tuple[str, str], None] = field(default_factory=dict)
+    codes: dict[tuple[str, str], str] = field(default_factory=dict)
     types: dict[str, None] = field(default_factory=dict)
 
 
@@ -94,7 +95,7 @@ class _Walk:
         unit = self.program.units[library]
         definition = unit.codes[name]
         system = self.program.units[self._where(library, definition.system.library)]
-        self.found.codes[system.code_systems[definition.system.name].id, definition.id] = None
+        self.found.codes.setdefault((system.code_systems[definition.system.name].id, definition.id), name)
 
     def _function(self, library: str, node: elm.FunctionRef) -> None:
         unit = self.program.units.get(library)

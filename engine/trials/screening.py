@@ -72,7 +72,7 @@ class Screening:
         trial, workspace = prepared.trial, self.workspace
         context = workspace.context(self.moment.evaluation_time, record=record, parameters=prepared.parameters)
         evaluation = workspace.evaluate(trial.program, context, trace=True)
-        decider = Decider(evaluation, record, workspace)
+        decider = Decider(evaluation, record, workspace, prepared.below)
         criteria = tuple(decider.criterion(criterion) for criterion in trial.criteria)
         types = record.types()
         absence = Absence(
@@ -124,10 +124,10 @@ def _hash(parameters: Mapping[str, Any]) -> str:
 class Decider:
     """Answers the criteria of one trial for one patient, from one traced evaluation."""
 
-    def __init__(self, evaluation: Evaluation, record: PatientRecord, workspace: Workspace) -> None:
+    def __init__(self, evaluation: Evaluation, record: PatientRecord, workspace: Workspace, below: Reach) -> None:
         self.evaluation = evaluation
         self.workspace = workspace
-        self.collection = Collection(record)
+        self.collection = Collection(record, below.codes)
 
     def criterion(self, criterion: Criterion) -> CriterionResult:
         """The answer to a criterion, with those to its atoms."""
