@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,20 +23,33 @@ class Reach:
     types: dict[str, None] = field(default_factory=dict)
 
 
+NAMING_NODES = (elm.ExpressionRef, elm.FunctionRef, elm.ValueSetRef, elm.CodeRef, elm.ConceptRef, elm.Retrieve)
+
+
 def nodes_of(value: Any) -> Iterator[Any]:
     """All ELM nodes of an expression, itself included, each before its parts."""
     stack = [value]
     while stack:
         current = stack.pop()
-        if isinstance(current, tuple):
+        if current.__class__ is tuple:
             stack.extend(reversed(current))
-        elif is_dataclass(current):
+            continue
+        names = _parts(current.__class__)
+        if names is not None:
             yield current
-            stack.extend(reversed([getattr(current, f.name) for f in fields(current)]))
+            stack.extend([getattr(current, name) for name in names])
+
+
+@cache
+def _parts(kind: type) -> tuple[str, ...] | None:
+    """The names of the fields of a class of ELM nodes, the last one first; None for any other class."""
+    return tuple(f.name for f in reversed(fields(kind))) if is_dataclass(kind) else None
 
 
 _KNOWN: WeakKeyDictionary[Program, dict[tuple[str, ...], Reach]] = WeakKeyDictionary()
 """What was walked before, as long as the program lives: every screening of a trial asks for the same."""
+_NAMING: WeakKeyDictionary[Program, dict[int, list[Any]]] = WeakKeyDictionary()
+"""The nodes of a definition (by the identity of its expression) that name something else: found once a program."""
 
 
 def reach(program: Program, starts: list[str]) -> Reach:
@@ -50,6 +64,7 @@ def reach(program: Program, starts: list[str]) -> Reach:
 class _Walk:
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.naming = _NAMING.setdefault(program, {})
         self.found = Reach()
         self.seen: set[tuple[Any, ...]] = set()
         self.todo: list[tuple[str, Any]] = []
@@ -60,9 +75,15 @@ class _Walk:
             self._define(main, name)
         while self.todo:
             library, expression = self.todo.pop(0)
-            for node in nodes_of(expression):
+            for node in self._naming_nodes(expression):
                 self._node(library, node)
         return self.found
+
+    def _naming_nodes(self, expression: elm.Expression) -> list[Any]:
+        found = self.naming.get(id(expression))
+        if found is None:
+            found = self.naming[id(expression)] = [n for n in nodes_of(expression) if isinstance(n, NAMING_NODES)]
+        return found
 
     def _define(self, library: str, name: str) -> None:
         definition = self.program.units[library].expressions.get(name)
