@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.cli.inputs import complain
 from engine.errors import Diagnostic, InputError, Severity, TerminologyError
 from engine.language import Translation
+from engine.report.words import counted
 from engine.sources import own_content
 from engine.terminology.store import TerminologyStore
 from engine.trials import Trial
@@ -41,9 +42,9 @@ def command(paths: list[Path]) -> int:
         named = f"{code.code} of {code.system}" + (f" ({code.display})" if code.display else "")
         print(f"not verified, and therefore no member of {code.value_set}: {named}")
     errors = sum(1 for d in found if d.severity is Severity.ERROR)
-    print(
-        f"{len(libraries)} libraries checked, {trials} usable trials: {errors} errors, {len(found) - errors} warnings"
-    )
+    checked = counted(len(libraries), "library", "libraries")
+    told = f"{counted(errors, 'error')}, {counted(len(found) - errors, 'warning')}"
+    print(f"{checked} checked, {counted(trials, 'usable trial')}: {told}")
     return 2 if absent else 1 if errors else 0
 
 

@@ -13,6 +13,7 @@ from engine.cli.inputs import Options, Selection, complain, prepare, select_tria
 from engine.errors import InputError
 from engine.fhir import PatientRecord
 from engine.report import csv_text, json_text, ndjson_text, ordered
+from engine.report.words import counted
 from engine.sources import Patient, patients
 from engine.trials import Screening, TrialResult
 
@@ -144,14 +145,11 @@ def summary(outcome: Outcome, trials: int) -> str:
     """What was screened, how it came out, and how many inputs failed."""
     verdicts = [r.verdict for r in outcome.results]
     parts = [f"{verdicts.count(v)} {v}" for v in ("eligible", "needs-review", "ineligible")]
-    patients_ = f"{outcome.patients} patient{'' if outcome.patients == 1 else 's'}"
-    trials_ = f"{trials} trial{'' if trials == 1 else 's'}"
-    text = f"Screened {patients_} for {trials_}: {', '.join(parts)}."
+    text = f"Screened {counted(outcome.patients, 'patient')} for {counted(trials, 'trial')}: {', '.join(parts)}."
     if outcome.failed:
         text += f" {outcome.failed} of {outcome.patients + outcome.failed} inputs could not be used."
     if outcome.flawed:
-        one = outcome.flawed == 1
-        text += f" {outcome.flawed} record{' has' if one else 's have'} parts that cannot be read."
+        text += f" {counted(outcome.flawed, 'record has', 'records have')} parts that cannot be read."
     return text
 
 

@@ -20,6 +20,11 @@ BASES = {
 }
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """``1 patient``, ``2 patients``; ``several`` is the plural where it does not end in s."""
+    return f"{number} {one if number == 1 else several or one + 's'}"
+
+
 def value_text(value: Any) -> str:
     """A value of the record as a person writes it: ``98 10*9/L``, ``< 5 mg/dL``."""
     match value:
