@@ -72,7 +72,8 @@ def test_an_explanation_stands_in_the_protocols_words() -> None:
     for part in (
         "Verdict: ineligible", "ECOG performance status of 0-2;",
         "PSMA-NK-E3b  met: Platelet count (Plt) < 100 × 10⁹/L",
-        "Observation/platelets-02 valueQuantity: 98 10*9/L", "98 10*9/L < 100 10*9/L; apart by 2 10*9/L",
+        "Excluded by:\n    - PSMA-NK-E3b: 98 10*9/L < 100 10*9/L (Platelet count",
+        "valueQuantity 98 10*9/L", "98 10*9/L < 100 10*9/L; apart by 2 10*9/L",
         "High blood pressure, since about 2015 (text-only)",
     ):  # fmt: skip
         assert part in done.stdout
