@@ -11,7 +11,7 @@ Two kinds of things go wrong, and they are kept apart:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -57,6 +57,13 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
     excerpt: str | None = None
     phase: str = "semantic"
+
+    def moved_up(self, lines: int) -> Diagnostic:
+        """The same mistake so many lines higher: for a text that was compiled below lines of our own."""
+        if self.span is None or self.span.line <= lines:
+            return self
+        span = replace(self.span, line=self.span.line - lines, end_line=self.span.end_line - lines)
+        return replace(self, span=span)
 
     def render(self) -> str:
         """``file.cql:41:9 unknown-name: sentence``, then the line and carets below the place."""

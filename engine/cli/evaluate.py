@@ -33,9 +33,11 @@ def evaluate_text(workspace: Workspace, text: str, now: DateTime, record: Patien
         CompileError: the expression is no CQL.
         EvaluationError: it has no value.
     """
-    header = HEADER if record is not None else ""
-    translation = workspace.translate(header + DEFINE + text, "expression")
-    program = workspace.program(translation)
+    above = (HEADER if record is not None else "") + DEFINE
+    try:
+        program = workspace.program(workspace.translate(above + text, "expression"))
+    except CompileError as problem:
+        raise CompileError(d.moved_up(above.count("\n")) for d in problem.diagnostics) from None
     value = workspace.evaluate(program, workspace.context(now, record=record)).define("Result")
     definition = next(d for d in program.main.expressions if d.name == "Result")
     return value, definition.expression.result_type

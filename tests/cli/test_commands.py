@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import httpx2
+import pytest
 from typer.testing import CliRunner
 
 from engine.cli.app import app
@@ -62,6 +63,16 @@ def test_the_table_and_the_file_say_the_same(tmp_path: Path) -> None:
 def test_the_same_inputs_give_the_same_bytes() -> None:
     arguments = ["screen", str(SAMPLE), "--trial", "PSMA-NK", "--screening-date", "2026-06-15", "--format", "json"]
     assert CliRunner().invoke(app, arguments).stdout == CliRunner().invoke(app, arguments).stdout
+
+
+@pytest.mark.parametrize("more", ((), ("--bundle", str(SAMPLE))), ids=("alone", "over a bundle"))
+@pytest.mark.parametrize(
+    ("text", "place"), (("1 + 'a'", "expression:1:1 no-overload"), ("1 +\nfoo", "expression:2:1 unknown-name"))
+)
+def test_a_mistake_in_an_expression_has_the_place_its_author_sees(text: str, place: str, more: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(app, ["eval", text, *more])
+    assert done.exit_code == 2
+    assert done.stderr.startswith(place)
 
 
 def test_an_explanation_stands_in_the_protocols_words() -> None:
