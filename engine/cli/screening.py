@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,14 +28,18 @@ UNUSABLE = 2
 WIDE = 160
 """Columns of a table that goes to no terminal."""
 
-WRITERS = {"json": json_text, "ndjson": ndjson_text, "csv": csv_text}
+WRITERS = {"json": json_text, "csv": csv_text}
+
+
+Keep = Callable[[Sequence[TrialResult]], object]
+"""What becomes of the results of a patient."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run over some inputs gave."""
+    """What became of the inputs of a run, in numbers."""
 
-    results: list[TrialResult] = field(default_factory=list)
+    verdicts: Counter[str] = field(default_factory=Counter)
     patients: int = 0
     failed: int = 0
     flawed: int = 0
@@ -50,8 +56,7 @@ def command(inputs: list[Path], options: Options, format: str, output: Path | No
     screening = _prepared(selection, options)
     if screening is None:
         return UNUSABLE
-    outcome = run(inputs, screening, options.patient)
-    return _told(outcome, selection, format, output)
+    return _written(patients(inputs, options.patient), screening, selection, format, output)
 
 
 def server_command(server: ServerOptions, options: Options, format: str, output: Path | None) -> int:
@@ -67,22 +72,41 @@ def server_command(server: ServerOptions, options: Options, format: str, output:
     except InputError as problem:
         complain(problem)
         return UNUSABLE
-    outcome = screened(records, screening)
-    code = _told(outcome, selection, format, output)
+    code = _written(records, screening, selection, format, output)
     for line in completeness_lines(records.completeness):
         complain(line)
     return code if records.completeness.complete else UNUSABLE
 
 
-def _told(outcome: Outcome, selection: Selection, format: str, output: Path | None) -> int:
-    """Writes the results and what became of the inputs; gives the exit code."""
-    outcome.results = ordered(outcome.results)
-    written = _write(outcome.results, format, output)
+def _written(
+    stream: Iterable[Patient | InputError], screening: Screening, selection: Selection, format: str, output: Path | None
+) -> int:
+    """Screens a stream and writes the results and what became of the inputs; gives the exit code."""
+    if format == "ndjson":
+        outcome, written = _streamed(stream, screening, output)
+    else:
+        results: list[TrialResult] = []
+        outcome = screened(stream, screening, results.extend)
+        written = _write(ordered(results), format, output)
     if outcome.patients or outcome.failed:
         complain(summary(outcome, len(selection.trials)))
     if output is not None and written:
         complain(f"The whole result is in {output}.")
     return 0 if written and outcome.sound and not selection.problems else UNUSABLE
+
+
+def _streamed(
+    stream: Iterable[Patient | InputError], screening: Screening, output: Path | None
+) -> tuple[Outcome, bool]:
+    """NDJSON: the lines of a patient as soon as they are known, in the order of the inputs. Nothing is kept, so that a
+    population of any size can be screened."""
+    try:
+        with nullcontext(sys.stdout.buffer) if output is None else output.open("wb") as lines:
+            sys.stdout.flush()
+            return screened(stream, screening, lambda results: lines.write(ndjson_text(results))), True
+    except OSError as problem:
+        complain(f"{output or 'standard output'}: the result cannot be written: {problem.strerror}")
+        return Outcome(), False
 
 
 def explain_command(bundle: Path, options: Options) -> int:
@@ -93,8 +117,9 @@ def explain_command(bundle: Path, options: Options) -> int:
     screening = _prepared(selection, options)
     if screening is None:
         return UNUSABLE
-    outcome = run([bundle], screening, options.patient)
-    print("\n".join(explain_text(result) for result in outcome.results), end="")
+    results: list[TrialResult] = []
+    outcome = screened(patients([bundle], options.patient), screening, results.extend)
+    print("\n".join(map(explain_text, results)), end="")
     return 0 if outcome.sound and not selection.problems else UNUSABLE
 
 
@@ -111,13 +136,8 @@ def _prepared(selection: Selection, options: Options) -> Screening | None:
         return None
 
 
-def run(inputs: list[Path], screening: Screening, patient: str | None) -> Outcome:
+def screened(stream: Iterable[Patient | InputError], screening: Screening, keep: Keep) -> Outcome:
     """Screens one patient after the other; what is wrong with an input is told, and the others go on."""
-    return screened(patients(inputs, patient), screening)
-
-
-def screened(stream: Iterable[Patient | InputError], screening: Screening) -> Outcome:
-    """Screens the patients of a stream: see :func:`run`."""
     outcome = Outcome()
     for item in stream:
         if isinstance(item, InputError):
@@ -125,7 +145,9 @@ def screened(stream: Iterable[Patient | InputError], screening: Screening) -> Ou
             complain(item)
             continue
         outcome.patients += 1
-        outcome.results.extend(screening.screen(item.record, item.source))
+        results = screening.screen(item.record, item.source)
+        outcome.verdicts.update(result.verdict for result in results)
+        keep(results)
         if outcome.patients == 1:
             gc.freeze()  # all criteria are compiled now and stay: the collector need not visit them for every patient
         flaws = unreadable(item.record)
@@ -143,8 +165,7 @@ def unreadable(record: PatientRecord) -> list[str]:
 
 def summary(outcome: Outcome, trials: int) -> str:
     """What was screened, how it came out, and how many inputs failed."""
-    verdicts = [r.verdict for r in outcome.results]
-    parts = [f"{verdicts.count(v)} {v}" for v in ("eligible", "needs-review", "ineligible")]
+    parts = [f"{outcome.verdicts[v]} {v}" for v in ("eligible", "needs-review", "ineligible")]
     text = f"Screened {counted(outcome.patients, 'patient')} for {counted(trials, 'trial')}: {', '.join(parts)}."
     if outcome.failed:
         text += f" {outcome.failed} of {outcome.patients + outcome.failed} inputs could not be used."

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -12,6 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.cli.app import app
+from engine.cli.inputs import Options, prepare, select_trials
+from engine.cli.screening import screened
+from engine.errors import InputError
+from engine.sources import Patient, patients
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLE = REPOSITORY / "fhir_fixtures" / "psma-nk" / "02-platelets-too-low.json"
@@ -63,6 +68,31 @@ def test_the_table_and_the_file_say_the_same(tmp_path: Path) -> None:
 def test_the_same_inputs_give_the_same_bytes() -> None:
     arguments = ["screen", str(SAMPLE), "--trial", "PSMA-NK", "--screening-date", "2026-06-15", "--format", "json"]
     assert CliRunner().invoke(app, arguments).stdout == CliRunner().invoke(app, arguments).stdout
+
+
+def test_ndjson_comes_in_the_order_of_the_inputs_and_keeps_nothing() -> None:
+    options = ["--trial", "PSMA-NK", "--screening-date", "2026-06-15", "--format"]
+    inputs = [str(SAMPLE), str(SAMPLE.with_name("01-in-good-order.json"))]
+    lines = CliRunner().invoke(app, ["screen", *inputs, *options, "ndjson"]).stdout.splitlines()
+    assert [json.loads(line)["verdict"] for line in lines] == ["ineligible", "eligible"]
+    whole = json.loads(CliRunner().invoke(app, ["screen", *inputs, *options, "json"]).stdout)
+    assert [result["verdict"] for result in whole] == ["eligible", "ineligible"]
+    assert sorted(whole, key=repr) == sorted(map(json.loads, lines), key=repr)
+
+
+def test_a_patients_results_are_kept_before_the_next_one_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    selection = select_trials(["PSMA-NK"])
+    screening = prepare(selection, Options([], None, "2026-06-15", None, "Z"))
+    kept: list[int] = []
+
+    def stream() -> Iterator[Patient | InputError]:
+        for number, item in enumerate(patients([SAMPLE, SAMPLE.with_name("nowhere.json"), SAMPLE])):
+            assert len(kept) == min(number, 1)
+            yield item
+
+    outcome = screened(stream(), screening, lambda results: kept.append(len(results)))
+    assert (kept, outcome.patients, outcome.failed) == ([1, 1], 2, 1)
+    assert "nowhere.json" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("more", ((), ("--bundle", str(SAMPLE))), ids=("alone", "over a bundle"))

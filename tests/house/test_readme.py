@@ -7,9 +7,11 @@ import pytest
 from rich.console import Console
 
 from engine.cli.inputs import Options, prepare, select_trials
-from engine.cli.screening import WIDE, run, summary
+from engine.cli.screening import WIDE, screened, summary
 from engine.report import ordered
 from engine.report.table import print_table
+from engine.sources import patients
+from engine.trials import TrialResult
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MARKED = re.compile(r"<!-- OUTPUT OF make screen: begin[^\n]*\n(.*?)<!-- OUTPUT OF make screen: end -->", re.DOTALL)
@@ -21,10 +23,11 @@ def printed() -> str:
     samples = REPOSITORY / "fhir_fixtures"
     selection = select_trials([])
     options = Options([], None, "2026-06-15", samples / "parameters.json", "Z")
-    outcome = run([samples], prepare(selection, options), None)
+    results: list[TrialResult] = []
+    outcome = screened(patients([samples]), prepare(selection, options), results.extend)
     console = Console(highlight=False, width=WIDE)
     with console.capture() as capture:
-        print_table(ordered(outcome.results), console)
+        print_table(ordered(results), console)
     return capture.get() + summary(outcome, len(selection.trials))
 
 
