@@ -58,8 +58,9 @@ def missing_text(missing: Missing) -> str:
         reason = f": {missing.reason}" if missing.reason else ""
         return f"{missing.resource} has no usable {missing.element}{reason}"
     named = f" “{missing.codes}”" if missing.codes else ""
+    since = f" since {missing.window.partition('/')[0]}" if missing.window else ""
     reason = f" ({missing.reason})" if missing.reason else ""
-    return f"{missing.resource_type}{named}{reason}"
+    return f"{missing.resource_type}{named}{since}{reason}"
 
 
 def telling_part(criterion: CriterionResult) -> CriterionResult | AtomResult:

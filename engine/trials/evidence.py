@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -56,15 +56,23 @@ class Findings:
         return any(e.role == "decided" for e in self.evidence)
 
 
-class Collection:
-    """Collects findings over one patient's record: each trace is read once, however many results rest on it.
+@dataclass(frozen=True, slots=True)
+class Sayings:
+    """What the CQL itself says of what it asks for.
 
-    ``names`` are those that the CQL has for (system, code).
+    ``names`` has its names for (system, code); ``window`` gives the days that a define of a library names, as text.
     """
 
-    def __init__(self, record: PatientRecord, names: Mapping[tuple[str, str], str]) -> None:
+    names: Mapping[tuple[str, str], str]
+    window: Callable[[str, str], str | None]
+
+
+class Collection:
+    """Collects findings over one patient's record: each trace is read once, however many results rest on it."""
+
+    def __init__(self, record: PatientRecord, sayings: Sayings) -> None:
         self.record = record
-        self.names = names
+        self.sayings = sayings
         # By identity; the trace is held, so that no other can take its place in memory.
         self._known: dict[int, tuple[Trace, _Collected]] = {}
 
@@ -79,11 +87,11 @@ class Collection:
         )
 
     def _of(self, traces: Iterable[Trace]) -> _Collected:
-        total = _Collected(self.record, self.names)
+        total = _Collected(self.record, self.sayings)
         for trace in traces:
             known = self._known.get(id(trace))
             if known is None:
-                known = self._known[id(trace)] = (trace, _Collected(self.record, self.names))
+                known = self._known[id(trace)] = (trace, _Collected(self.record, self.sayings))
                 known[1].trace(trace)
             total.merge(known[1])
         return total
@@ -92,9 +100,9 @@ class Collection:
 class _Collected:
     """The events of some traces, sorted by what they mean."""
 
-    def __init__(self, record: PatientRecord, names: Mapping[tuple[str, str], str]) -> None:
+    def __init__(self, record: PatientRecord, sayings: Sayings) -> None:
         self.record = record
-        self.names = names
+        self.sayings = sayings
         self.decided: dict[int, Element] = {}
         self.considered: dict[int, Element] = {}
         self.reads: dict[tuple[int, str], tuple[Element, str, Any, str]] = {}
@@ -103,6 +111,8 @@ class _Collected:
         self.used: dict[int, tuple[Element, str]] = {}
         self.clauses: dict[int, str] = {}
         self.retrieves: list[RetrieveTrace] = []
+        # By identity of the retrieve: the library and the name of the define that says which days were asked for.
+        self.windows: dict[int, tuple[str, str]] = {}
         self.aside: dict[tuple[int, str], tuple[Element, str]] = {}
         self.bases: dict[str, None] = {}
 
@@ -115,6 +125,7 @@ class _Collected:
         self.bases.update(later.bases)
         self.absent.extend(later.absent)
         self.retrieves.extend(later.retrieves)
+        self.windows.update(later.windows)
         for key, read in later.reads.items():
             self.reads.setdefault(key, read)
         for root, used in later.used.items():
@@ -141,7 +152,7 @@ class _Collected:
                             self.decided[id(root)] = root
                             self.used.setdefault(id(root), (root, trace.define))
                 case Mark():
-                    self._mark(event)
+                    self._mark(event, trace)
 
     def _consider(self, element: Any, clause: str) -> None:
         for inner in _elements((element,)):
@@ -166,9 +177,12 @@ class _Collected:
             path, value = _whole(event, path)
             self.reads.setdefault((id(root), path), (root, path, value, clause))
 
-    def _mark(self, event: Mark) -> None:
+    def _mark(self, event: Mark, trace: Trace) -> None:
         for name, value in event.tags:
             value = " ".join(value.split())
+            if name == "window":
+                asked = (trace.events[i] for i in event.operands)
+                self.windows.update((id(e), (event.library, value)) for e in asked if isinstance(e, RetrieveTrace))
             if name == "basis" and value in EXCUSES and event.result is not None and not event.filtering:
                 self.bases[value] = None
             if name == "setaside" and event.arguments:
@@ -239,8 +253,11 @@ class _Collected:
         for retrieve in self.retrieves:
             usable = [e for e in _elements(retrieve.found) if id(resource_of(e)) in self.decided]
             if not usable:
-                for name, url in [*_named(retrieve.codes, self.names)] or [(None, None)]:
-                    yield Missing(retrieve.type_name, codes=name, url=url, reason=self._unusable(retrieve.found))
+                window = self.windows.get(id(retrieve))
+                days = None if window is None else self.sayings.window(*window)
+                reason = self._unusable(retrieve.found)
+                for name, url in [*_named(retrieve.codes, self.sayings.names)] or [(None, None)]:
+                    yield Missing(retrieve.type_name, codes=name, url=url, window=days, reason=reason)
         problems = [(p.resource, p.path, p.message) for p in self.record.problems]
         for owner, path in self.absent:
             if path in NOT_MISSED:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engine.errors import Diagnostic, Severity, Span
 from engine.language.elm import nodes as elm
-from engine.language.types.datatype import BOOLEAN
+from engine.language.types.datatype import BOOLEAN, DATE, IntervalType
 from engine.trials.reach import nodes_of
 
 NEVER_NULL = frozenset({"IsNull", "IsTrue", "IsFalse", "Exists", "Equivalent", "Count"})
@@ -29,18 +29,18 @@ class _Finding:
 
 
 def lint(library: elm.Library, text: str, source: str) -> list[Diagnostic]:
-    """The warnings of a trial's library, by place; those its tags answer are left out, and other libraries have none.
+    """The warnings of a library, by place; those its tags answer are left out.
 
-    ``exists-hides-unknown``: ``exists`` over a ``where`` that can be null; ``comparison-in-where``: a comparison that a
-    ``where`` decides; ``null-in-value-set``: membership of what may be missing; ``unused-value-set``.
+    Of every library: ``window-without-days``, a ``@window`` that names no define with an interval of days.
+    Of a trial's: ``exists-hides-unknown``: ``exists`` over a ``where`` that can be null; ``comparison-in-where``: a
+    comparison that a ``where`` decides; ``null-in-value-set``: membership of what may be missing; ``unused-value-set``.
     """
-    if not any(name == "trial" for name, _ in library.tags):
-        return []
-    found: list[_Finding] = []
-    for tags, expression in _bodies(library):
-        answered = {v.split(",")[0].strip() for n, v in tags if n == "answered"}
-        found += [f for f in _of(expression) if f.code not in answered]
-    found += _unused(library)
+    found: list[_Finding] = [*_windows(library)]
+    if any(name == "trial" for name, _ in library.tags):
+        for tags, expression in _bodies(library):
+            answered = {v.split(",")[0].strip() for n, v in tags if n == "answered"}
+            found += [f for f in _of(expression) if f.code not in answered]
+        found += _unused(library)
     lines = text.splitlines()
     made = [_diagnostic(f, lines, source) for f in dict.fromkeys(found)]
     return sorted(made, key=lambda d: (d.span.line, d.span.column) if d.span else (0, 0))
@@ -101,6 +101,16 @@ def _may_miss(node: elm.Expression) -> bool:
         case elm.FunctionRef(operands=(operand,)) | elm.As(operand=operand):
             return _may_miss(operand)
     return False
+
+
+def _windows(library: elm.Library) -> Iterator[_Finding]:
+    days = {d.name for d in library.expressions if d.expression.result_type == IntervalType(DATE)}
+    for function in library.functions:
+        for tag, value in function.tags:
+            name = " ".join(value.split())
+            if tag == "window" and name not in days:
+                message = f"@window of '{function.name}' names '{name}', no define of this library that is an interval"
+                yield _Finding("window-without-days", function.span, f"{message} of Dates")
 
 
 def _unused(library: elm.Library) -> Iterator[_Finding]:

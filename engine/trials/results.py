@@ -53,6 +53,7 @@ class Missing:
     """What would settle an unknown: a resource of a type, among codes, or an element of a resource that is there.
 
     ``codes`` is the name of the value set or code asked for and ``url`` its address (``system|code`` for a code);
+    ``window`` the first and the last day that count, as an ISO 8601 interval (``2026-05-18/2026-06-15``);
     ``resource`` and ``reason`` name the record whose element is missing or unreadable.
     """
 

@@ -11,8 +11,9 @@ from engine.errors import EvaluationError
 from engine.fhir import PatientRecord
 from engine.language import Evaluation
 from engine.language.evaluation.trace import Trace
+from engine.language.values import Interval
 from engine.language.values.json import encode, to_plain
-from engine.trials.evidence import Collection, Findings
+from engine.trials.evidence import Collection, Findings, Sayings
 from engine.trials.near import near_miss
 from engine.trials.parameters import EVALUATION_TIME, SCREENING_DATE, Moment, bind_parameters
 from engine.trials.reach import Reach, reach
@@ -127,7 +128,7 @@ class Decider:
     def __init__(self, evaluation: Evaluation, record: PatientRecord, workspace: Workspace, below: Reach) -> None:
         self.evaluation = evaluation
         self.workspace = workspace
-        self.collection = Collection(record, below.codes)
+        self.collection = Collection(record, Sayings(below.codes, self._window))
 
     def criterion(self, criterion: Criterion) -> CriterionResult:
         """The answer to a criterion, with those to its atoms."""
@@ -149,6 +150,17 @@ class Decider:
             id=atom.id, text=atom.text, result=result, basis=_basis(result, found), evidence=found.evidence,
             set_aside=found.set_aside, missing=found.missing, near_miss=self._near(traces, result, kind), error=error,
         )  # fmt: skip
+
+    def _window(self, library: str, name: str) -> str | None:
+        """The days that a define names which a function gives as its ``@window``; None when they are not known."""
+        if name not in self.evaluation.program.units[library].expressions:
+            return None
+        try:
+            days = self.evaluation.define(name, library)
+        except EvaluationError:
+            return None
+        known = isinstance(days, Interval) and days.low is not None and days.high is not None
+        return f"{days.low}/{days.high}" if known else None
 
     def _answer(self, define: str) -> tuple[Result, str | None, list[Trace]]:
         """The result of a define, the sentence of its failure, and the traces that decide it."""

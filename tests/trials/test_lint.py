@@ -56,6 +56,20 @@ def test_a_warning_is_answered_by_its_code_and_no_other(workspace: Workspace) ->
     assert codes(workspace, f"{HEAD}/* @answered: null-in-value-set, no */\n{line}") == ["exists-hides-unknown"]
 
 
+@pytest.mark.parametrize(
+    ("define", "expected"),
+    (
+        ("define \"Days\": Interval[@2026-01-01, @2026-02-01]", []),
+        ("define \"Days\": @2026-01-01", ["window-without-days"]),
+        ("define \"Other days\": Interval[@2026-01-01, @2026-02-01]", ["window-without-days"]),
+    ),
+)
+def test_a_window_is_a_define_with_an_interval_of_days(define: str, expected: list[str], workspace: Workspace) -> None:
+    tagged = "/* @window: Days */\ndefine function lately(found List<FHIR.Observation>): found"
+    library = "library L version '1'\nusing FHIR version '4.0.1'\n"
+    assert codes(workspace, f"{library}{define}\n{tagged}") == expected
+
+
 def test_a_value_set_that_is_never_used_is_told(workspace: Workspace) -> None:
     text = HEAD.replace("context Patient", "valueset \"W\": 'http://example.org/w'\ncontext Patient")
     assert codes(workspace, text) == ["unused-value-set"]

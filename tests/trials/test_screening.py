@@ -26,10 +26,17 @@ code "Hemoglobin": '718-7' from "LOINC" display 'Hemoglobin'
 valueset "Heart failure": 'http://example.org/fhir/ValueSet/heart-failure'
 valueset "Nowhere": 'http://example.org/fhir/ValueSet/nowhere'
 parameter AssumeCompleteHistory Boolean default true
+parameter ScreeningDate Date
+parameter Lookback System.Quantity default 28 days
 context Patient
 
 /* @setaside: not final */
 define fluent function final(found List<FHIR.Observation>): found F where F.status.value = 'final'
+
+define "Days": Interval[ScreeningDate - Lookback, ScreeningDate]
+
+/* @window: Days */
+define fluent function lately(found List<FHIR.Observation>): found.final()
 
 define function value(found FHIR.Observation):
   System.Quantity { value: (found.value as FHIR.Quantity).value.value, unit: (found.value as FHIR.Quantity).code.value }
@@ -45,7 +52,7 @@ define function attested(found FHIR.Observation): (found.value as FHIR.boolean).
 @inclusion
 @text: Platelets of 100 or more
 */
-define "I1": value(Last(([Observation: "Platelets"]).final())) >= 100 '10*9/L'
+define "I1": value(Last(([Observation: "Platelets"]).lately())) >= 100 '10*9/L'
 
 /*
 @criterion: T-I2
@@ -148,6 +155,13 @@ def test_an_unknown_says_what_is_missing_and_what_was_set_aside(screening: Any) 
     assert (missing.resource_type, missing.codes, missing.url) == ("Observation", "Platelets", "http://loinc.org|777-3")
     assert missing.reason == "1 found, none usable: not final"
     assert [e.role for e in answer.evidence] == ["considered"]
+
+
+def test_what_is_missing_says_which_days_count(screening: Any) -> None:
+    windows = [m.window for a in screening().of("T-I2").atoms for m in a.missing]
+    assert windows == ["2026-05-18/2026-06-15", None]
+    assert screening(Lookback="1 month").of("T-I1").missing[0].window == "2026-05-15/2026-06-15"
+    assert screening(Lookback=None).of("T-I1").missing[0].window is None
 
 
 def test_an_element_that_is_not_there_is_missing(screening: Any) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CONVERSION_LIBRARY = "FHIRHelpers"
 """The library whose functions the model's implicit conversions name."""
 
-TRACED_TAGS = frozenset({"basis", "setaside"})
+TRACED_TAGS = frozenset({"basis", "setaside", "window"})
 
 
 def expression(compiler: Compiler, node: elm.ExpressionRef) -> Closure:
@@ -154,20 +154,26 @@ def function(compiler: Compiler, node: elm.FunctionRef) -> Closure:
         return result
 
     if compiler.traced and any(name in TRACED_TAGS for name, _ in definition.tags):
-        return _marked(enter, operands, definition)
+        return _marked(enter, operands, definition, library)
     return lambda frame: enter(frame[0], [o(frame) for o in operands])
 
 
-def _marked(enter: Callable[[Run, list[Any]], Any], operands: list[Closure], definition: elm.FunctionDef) -> Closure:
+def _marked(
+    enter: Callable[[Run, list[Any]], Any], operands: list[Closure], definition: elm.FunctionDef, library: str
+) -> Closure:
     """A call that leaves a mark in the trace: the function's tags with its arguments and result."""
 
     def marked(frame: Frame) -> Any:
         run: Run = frame[0]
         tracer = run.tracer
         assert tracer is not None
+        events = tracer.stack[-1].events
+        start = len(events)
         arguments = [o(frame) for o in operands]
+        positions = range(start, len(events))
         result = enter(run, arguments)
-        tracer.add(Mark(definition.name, definition.tags, tuple(arguments), result, tracer.filtering > 0))
+        filtering = tracer.filtering > 0
+        tracer.add(Mark(library, definition.name, definition.tags, tuple(arguments), result, filtering, positions))
         return result
 
     return marked

@@ -63,13 +63,19 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A call of a function with comment tags: its arguments and result, for tags such as ``basis`` and ``setaside``."""
+    """A call of a function with comment tags: its arguments and result, for tags such as ``basis`` and ``setaside``.
 
+    ``library`` is the key of the library that declares it; ``operands`` are the positions, among the events of the same
+    define, of what its arguments did.
+    """
+
+    library: str
     function: str
     tags: tuple[tuple[str, str], ...]
     arguments: tuple[Any, ...]
     result: Any
     filtering: bool
+    operands: range
 
 
 Event = RetrieveTrace | Read | Comparison | Use | Mark
