@@ -137,7 +137,3 @@ class InputError(EligibilityError):
         self.source = source
         self.place = place
         self.message = message
-
-
-class TrialError(EligibilityError):
-    """A trial cannot be used: its tags and defines do not fit together, or it is not known."""

@@ -138,10 +138,6 @@ class FhirModel:
         """The native form of a FHIRHelpers conversion, or None."""
         return native_conversion(function)
 
-    def choice_types(self, class_name: str, element: str) -> list[str]:
-        """The class names of a choice element, ``Observation.value`` → Quantity, CodeableConcept …; else one name."""
-        return alternatives(self._definitions.elements(class_name)[element])
-
 
 def _put(data: dict[str, Any], key: str, value: Any) -> None:
     """Write an element into JSON; primitives with id or extension get their ``_key`` sibling."""

@@ -13,8 +13,6 @@ from typing import Any, Literal
 import msgspec
 from fhir.resources.R4B import get_fhir_model_class
 
-from engine.errors import EligibilityError, InputError
-
 IssueSeverity = Literal["fatal", "error", "warning", "information"]
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -47,9 +45,3 @@ def operation_outcome(issues: Iterable[Issue]) -> dict[str, Any]:
         row: dict[str, Any] = {"severity": issue.severity, "code": issue.code, "diagnostics": issue.diagnostics}
         rows.append(row | ({"expression": list(issue.expression)} if issue.expression else {}))
     return {"resourceType": "OperationOutcome", "issue": rows}
-
-
-def outcome_of(error: EligibilityError) -> dict[str, Any]:
-    """The OperationOutcome of an error: its sentence as diagnostics."""
-    code = "invalid" if isinstance(error, InputError) else "processing"
-    return operation_outcome([Issue("error", code, str(error))])

@@ -4,24 +4,13 @@ from decimal import Decimal
 
 import pytest
 
-from engine.errors import EvaluationError, InputError
-from engine.fhir.out import Issue, operation_outcome, outcome_of, write
+from engine.fhir.out import Issue, operation_outcome, write
 
 
 def test_operation_outcome_is_valid() -> None:
     made = operation_outcome([Issue("warning", "not-found", "no such trial", ("Bundle.entry[1]",))])
     assert made["issue"][0]["expression"] == ["Bundle.entry[1]"]
     assert write(made).startswith(b'{"resourceType":"OperationOutcome"')
-
-
-@pytest.mark.parametrize(
-    ("error", "code"),
-    ((InputError("a.json", "line 1", "is empty"), "invalid"), (EvaluationError("too big"), "processing")),
-)
-def test_outcome_of_an_error(error: InputError | EvaluationError, code: str) -> None:
-    (issue,) = outcome_of(error)["issue"]
-    assert (issue["severity"], issue["code"], issue["diagnostics"]) == ("error", code, str(error))
-    assert write(outcome_of(error))
 
 
 def test_decimals_go_out_as_they_are() -> None:

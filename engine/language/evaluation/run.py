@@ -14,7 +14,7 @@ MISSING: Any = object()
 class Run:
     """One patient, one set of parameters, one moment; frames hold it in slot 0."""
 
-    __slots__ = ("context", "depth", "memo", "retrieved", "terms_memo", "traced", "tracer")
+    __slots__ = ("context", "depth", "memo", "retrieved", "traced", "tracer")
 
     def __init__(self, context: Context, tracer: Tracer | None = None) -> None:
         self.context = context
@@ -22,7 +22,6 @@ class Run:
         self.memo: dict[Any, Any] = {}
         self.traced: dict[Any, Trace] = {}
         self.retrieved: dict[Any, list[Any]] = {}
-        self.terms_memo: dict[Any, Any] = {}
         self.depth = 0
 
     def begin(self) -> None:
