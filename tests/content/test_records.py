@@ -231,6 +231,9 @@ BIOLOGIC = (
         ({"category": ["biologic"], **verification("unconfirmed")}, None),
         ({"category": ["food"]}, False),
         ({}, None),
+        ({"code": concept((SNOMED, "409137002"))}, False),  # no known drug allergy
+        ({"code": concept((SNOMED, "716186003")), "category": ["biologic"]}, False),  # no known allergy
+        ({"code": concept((SNOMED, "39579001"))}, None),
     ),
 )
 def test_allergies(more: dict, answer: object) -> None:
