@@ -2,7 +2,20 @@
 
 import pytest
 
-from tests.content._asking import ALT, ANC, HBSAG, LOINC, NEGATIVE, POSITIVE, UCUM, ask, observation, quantity
+from tests.content._asking import (
+    ALT,
+    ANC,
+    HBSAG,
+    LOINC,
+    NEGATIVE,
+    POSITIVE,
+    SNOMED,
+    UCUM,
+    ask,
+    concept,
+    observation,
+    quantity,
+)
 
 LOW = "Logic.Agreed(([Observation: \"anc\"].current()) R return all R.below(1.5 '10*9/L'))"
 
@@ -143,6 +156,16 @@ def test_prothrombin_time_in_per_cent_has_no_limit() -> None:
         (quantity(80, "{score}"), None),
         (quantity(2, "kg"), None),
         (None, None),
+        # The answers of LOINC's list LL529-9, from 0 to 5.
+        (concept((LOINC, "LA9622-7")), True),
+        (concept((LOINC, "LA9623-5")), True),
+        (concept((LOINC, "LA9624-3")), True),
+        (concept((LOINC, "LA9625-0")), False),
+        (concept((LOINC, "LA9626-8")), False),
+        (concept((LOINC, "LA9627-6")), False),
+        (concept((LOINC, "LA9622-7"), (LOINC, "LA9625-0")), None),
+        (concept((SNOMED, "LA9622-7")), None),
+        (concept(text="ECOG 1"), None),
     ),
 )
 def test_ecog(value: object, answer: object) -> None:
