@@ -308,10 +308,14 @@ COMPLIES = 'Attestations.Attested([Observation: "complies"], "complies")'
 CODE = (ATTESTATION, "able-to-comply-follow-up")
 
 
-def response(answer: bool, on: str | None = "2026-03-14", status: str = "completed") -> dict:
+YES_NO = "http://terminology.hl7.org/CodeSystem/v2-0136"
+
+
+def response(answer: bool | str, on: str | None = "2026-03-14", status: str = "completed") -> dict:
+    value = {"valueBoolean": answer} if isinstance(answer, bool) else {"valueCoding": {"system": YES_NO, "code": answer}}
     made = {
         "resourceType": "QuestionnaireResponse", "status": status,
-        "item": [{"linkId": "group", "item": [{"linkId": CODE[1], "answer": [{"valueBoolean": answer}]}]}],
+        "item": [{"linkId": "group", "item": [{"linkId": CODE[1], "answer": [value]}]}],
     }  # fmt: skip
     return made | ({"authored": on} if on else {})
 
@@ -335,6 +339,17 @@ def response(answer: bool, on: str | None = "2026-03-14", status: str = "complet
         ([response(True, None)], None),
         ([response(True), observation(CODE, False, "2026-03-12")], True),
         ([response(True), observation(CODE, False, "2026-03-14")], None),
+        # A coded yes or no says the same as true and false.
+        ([observation(CODE, concept((YES_NO, "Y")))], True),
+        ([observation(CODE, concept((YES_NO, "N")))], False),
+        ([observation(CODE, concept((SNOMED, "373066001")))], True),
+        ([observation(CODE, concept((SNOMED, "373067005")))], False),
+        ([observation(CODE, concept((YES_NO, "Y"), (SNOMED, "373067005")))], None),
+        ([observation(CODE, concept((SNOMED, "Y")))], None),
+        ([observation(CODE, concept(text="yes"))], None),
+        ([response("Y")], True),
+        ([response("N")], False),
+        ([response("U")], None),
     ),
 )
 def test_attestation(given: list, answer: object) -> None:
