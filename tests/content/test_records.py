@@ -312,7 +312,9 @@ YES_NO = "http://terminology.hl7.org/CodeSystem/v2-0136"
 
 
 def response(answer: bool | str, on: str | None = "2026-03-14", status: str = "completed") -> dict:
-    value = {"valueBoolean": answer} if isinstance(answer, bool) else {"valueCoding": {"system": YES_NO, "code": answer}}
+    value = (
+        {"valueBoolean": answer} if isinstance(answer, bool) else {"valueCoding": {"system": YES_NO, "code": answer}}
+    )
     made = {
         "resourceType": "QuestionnaireResponse", "status": status,
         "item": [{"linkId": "group", "item": [{"linkId": CODE[1], "answer": [value]}]}],

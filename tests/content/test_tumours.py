@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.content._asking import LOINC, NEGATIVE, POSITIVE, PSA, ask, observation, quantity
+from tests.content._asking import LOINC, NEGATIVE, POSITIVE, PSA, SNOMED, ask, condition, observation, quantity
 
 POINTS = "Series.Points([Observation: \"psa\"], 1 'ng/mL')"
 KEPT = f"Series.LastPoints(Series.Thinned({POINTS}, 7), 4)"
@@ -102,6 +102,27 @@ def test_antigen(result: dict, answer: object) -> None:
     assert ask(EXPRESSED, [result]) is answer
 
 
+def component(value: dict | None = None) -> dict:
+    return {"code": NAMED} | ({"valueQuantity": value} if value else {})
+
+
+@pytest.mark.parametrize(
+    ("result", "answer"),
+    (
+        (observation(MARKER, quantity(80, "%"), code=NAMED), True),
+        (observation(MARKER, quantity(79, "%"), code=NAMED), False),
+        (observation(MARKER, quantity(80, "%")), None),  # of no antigen
+        (observation(MARKER, POSITIVE, code=NAMED), None),
+        (observation(MARKER, component=[component(quantity(80, "%"))]), True),
+        (observation(MARKER, component=[component()]), None),
+        (observation(MARKER, component=[component(quantity(80, "%")), component(quantity(90, "%"))]), None),
+    ),
+)
+def test_share_of_cells(result: dict, answer: object) -> None:
+    asked = "Quantities.AtOrAbove(First([Observation]).share(\"PSMA\"), 80 '%')"
+    assert ask(asked, [result]) is answer
+
+
 @pytest.mark.parametrize(
     ("method", "answer"),
     (("immunohistochemistry", True), ("IHC", True), ("PSMA PET", False), (None, None)),
@@ -109,6 +130,45 @@ def test_antigen(result: dict, answer: object) -> None:
 def test_method(method: str | None, answer: object) -> None:
     result = observation(MARKER, POSITIVE, **({"method": {"text": method}} if method else {}))
     assert ask("First([Observation]).byImmunohistochemistry()", [result]) is answer
+
+
+@pytest.mark.parametrize(
+    ("site", "answer"),
+    (
+        ("inguinal lymph node", True),
+        ("Lymph nodes of neck", True),
+        ("LN, left axilla", True),
+        ("cervical lymphadenopathy", True),
+        ("left upper lobe of lung", False),
+        ("extranodal, left axilla", False),
+        ("skin of left groin", False),
+        ("left axilla", None),
+        ("mediastinal mass", None),
+        ("hilnesia", False),  # "ln" inside a word is no lymph node
+        (None, None),
+    ),
+)
+def test_nodal(site: str | None, answer: object) -> None:
+    lesion = observation((LOINC, "21889-1"), quantity(12, "mm"), **({"bodySite": {"text": site}} if site else {}))
+    assert ask("First([Observation]).nodal()", [lesion]) is answer
+
+
+@pytest.mark.parametrize(
+    ("stage", "answer"),
+    (
+        ("IIB", True),
+        ("Stage IIB (T3 N0 M0)", True),
+        ("stage iib", True),
+        ("IVA1", True),
+        ("Stage IIA (T2N1M0)", False),
+        ("II", None),
+        ("IA, now IIB", None),
+        ("T3 N0 M0", None),
+    ),
+)
+def test_mycosis_stage(stage: str, answer: object) -> None:
+    mycosis = condition((SNOMED, "118618005"), stage=[{"summary": {"text": stage}}])
+    assert ask("First([Condition]).mycosisStageAtLeast('IIB')", [mycosis]) is answer
 
 
 def test_specimen() -> None:
