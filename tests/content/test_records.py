@@ -139,6 +139,11 @@ def administration(status: str, on: str) -> dict:
         (request("stopped", authoredOn="2026-03-01"), None),
         (request("active", authoredOn="2026-03-01", dosageInstruction=[
             {"timing": {"repeat": {"boundsPeriod": {"start": "2026-03-02", "end": "2026-03-08"}}}}]), False),
+        # For seven days, or for ten doses: it ended some day, or did not yet.
+        (request("active", authoredOn="2026-02-02", dosageInstruction=[
+            {"timing": {"repeat": {"boundsDuration": {"value": 7, "unit": "d"}}}}]), None),
+        (request("active", authoredOn="2026-02-02", dosageInstruction=[{"timing": {"repeat": {"count": 10}}}]), None),
+        (request("active", authoredOn="2026-02-02", dosageInstruction=[{"timing": {"repeat": {"frequency": 1}}}]), True),
         (administration("completed", "2026-03-16"), True),
         (administration("completed", "2026-03-15"), False),
         (administration("not-done", "2026-03-16"), False),
