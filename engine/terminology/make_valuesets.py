@@ -4,8 +4,8 @@
 
 ``FOLDER`` holds ``valuesets.json``, ``{name: [{system, code, display, source, verified}]}``, and
 ``valuesets_notes.json``, ``{name: {purpose, trap, note, hierarchy, wider}}``. The folder written to holds
-``local-code-systems.toml`` and ``known-descendants.toml``, from which the CodeSystem resources are made. The same input
-gives the same bytes.
+``local-code-systems.toml`` and ``known-descendants.toml``, from which the CodeSystem resources are made, and
+``known-categories.toml``. The same input gives the same bytes.
 
 Decisions:
 
@@ -17,6 +17,8 @@ Decisions:
   hold. ``SNOMED is-a X`` and an ICD-10-CM prefix are ``concept is-a X``. A range of ICD-10-CM categories is one
   ``regex`` on the code: FHIR has no operator for ranges, and one ``is-a`` a category would list a hundred categories,
   among them ones that do not exist in some release.
+* Categories that a hierarchy names in words alone ("organ chapters") are those that ``known-categories.toml`` lists for
+  these words.
 * The expansion lists the explicit codes. Beside a hierarchy it is marked ``valueset-unclosed``, so that every reader
   knows it is not all.
 """
@@ -100,6 +102,21 @@ class KnownDescendants(msgspec.Struct, frozen=True):
     ancestor: tuple[Ancestor, ...]
 
 
+class NamedCategories(msgspec.Struct, frozen=True, rename="kebab"):
+    """The ICD-10-CM categories that words in the hierarchy of a value set stand for: category or range → title."""
+
+    value_set: str
+    words: str
+    categories: dict[str, str]
+
+
+class KnownCategories(msgspec.Struct, frozen=True):
+    """``known-categories.toml``."""
+
+    source: str
+    hierarchy: tuple[NamedCategories, ...]
+
+
 class LocalConcept(msgspec.Struct, frozen=True):
     """A concept of our own whose display differs from its code."""
 
@@ -132,10 +149,10 @@ def url_of(name: str) -> str:
     return f"{BASE}/ValueSet/{slug(name)}"
 
 
-def value_set(name: str, listed: Sequence[ListedCode], notes: Notes) -> Resource:
-    """The FHIR R4 ValueSet of one list."""
+def value_set(name: str, listed: Sequence[ListedCode], notes: Notes, categories: Sequence[str] = ()) -> Resource:
+    """The FHIR R4 ValueSet of one list; ``categories`` of ICD-10-CM, or ranges of them, are members with all below."""
     verified = [code for code in listed if code.verified]
-    includes = [*_explicit(verified), *hierarchy_includes(notes.hierarchy or "")]
+    includes = [*_explicit(verified), *hierarchy_includes(notes.hierarchy or ""), *map(_category_include, categories)]
     resource: Resource = {"resourceType": "ValueSet", "id": slug(name)}
     extensions = [_unverified(code) for code in listed if not code.verified]
     if not includes:
@@ -172,13 +189,30 @@ def hierarchy_includes(text: str) -> list[Resource]:
         elif match := re.match(r"ICD-10-CM prefix (\S+)", clause):
             includes += [_filtered(icd10cm.SYSTEM, "concept", "is-a", code) for code in match[1].split(",")]
         elif match := re.match(r"ICD-10-CM ([A-Z]\d\w-[A-Z]\d\w)\b", clause):
-            includes.append(_filtered(icd10cm.SYSTEM, "code", "regex", icd10cm.range_pattern(match[1])))
+            includes.append(_category_include(match[1]))
         elif clause.startswith(("SNOMED", "ICD-10-CM")):
             raise ValueSetInputError(
                 f"the hierarchy {clause!r} cannot be read; write 'SNOMED is-a CODE', 'ICD-10-CM prefix A,B' "
                 "or 'ICD-10-CM A00-B99'"
             )
     return includes
+
+
+def named_categories(name: str, notes: Notes, known: KnownCategories) -> list[str]:
+    """The categories that the words of a value set's hierarchy stand for.
+
+    Raises:
+        ValueSetInputError: categories are known for words that the hierarchy does not have.
+    """
+    found: list[str] = []
+    for named in known.hierarchy:
+        if named.value_set == name:
+            if named.words not in (notes.hierarchy or ""):
+                raise ValueSetInputError(
+                    f"known-categories.toml explains {named.words!r}, which the hierarchy of {name!r} does not say"
+                )
+            found += named.categories
+    return found
 
 
 def local_code_system(system: LocalSystem) -> Resource:
@@ -239,21 +273,23 @@ def fragment(known: KnownDescendants) -> Resource:
 
 
 def make(folder: Path, target: Path) -> dict[str, bytes]:
-    """File name → content of every resource, from the lists in ``folder`` and the two TOML files in ``target``.
+    """File name → content of every resource, from the lists in ``folder`` and the three TOML files in ``target``.
 
     Raises:
         ValueSetInputError: a list is missing or cannot be used.
     """
     lists = _read(folder / "valuesets.json", dict[str, tuple[ListedCode, ...]])
     notes = _read(folder / "valuesets_notes.json", dict[str, Notes])
-    resources: dict[str, Resource] = {}
-    for name, listed in lists.items():
+    for name in lists:
         if name not in notes:
             raise ValueSetInputError(f"valuesets_notes.json says nothing of {name!r}; add its purpose")
+    known = _read(target / "known-categories.toml", KnownCategories)
+    resources: dict[str, Resource] = {}
+    for name, listed in lists.items():
         file = f"valueset-{slug(name)}.json"
         if file in resources:
             raise ValueSetInputError(f"two value sets would be {file}; rename {name!r}")
-        resources[file] = value_set(name, listed, notes[name])
+        resources[file] = value_set(name, listed, notes[name], named_categories(name, notes[name], known))
     for system in _read(target / "local-code-systems.toml", LocalCodeSystems).system:
         resources[f"codesystem-{system.id}.json"] = local_code_system(system)
     resources["codesystem-snomed-fragment.json"] = fragment(_read(target / "known-descendants.toml", KnownDescendants))
@@ -287,6 +323,12 @@ def _unverified(code: ListedCode) -> Resource:
     coding = {"system": code.system, "code": code.code, "display": code.display}
     parts = [{"url": "coding", "valueCoding": coding}, {"url": "source", "valueString": code.source}]
     return {"url": UNVERIFIED_CODE, "extension": parts}
+
+
+def _category_include(categories: str) -> Resource:
+    if "-" in categories:
+        return _filtered(icd10cm.SYSTEM, "code", "regex", icd10cm.range_pattern(categories))
+    return _filtered(icd10cm.SYSTEM, "concept", "is-a", categories)
 
 
 def _filtered(system: str, prop: str, op: str, value: str) -> Resource:

@@ -58,6 +58,22 @@ MEMBERS = [
     ("Solid tumor exclusion haematologic", "C80.1", ICD, False),
     ("Infection active", "B18.1", ICD, True),
     ("Infection active", "C00.0", ICD, False),
+    # The organ chapters, as known-categories.toml lists them.
+    ("Infection active", "J18.0", ICD, True),
+    ("Infection active", "J06.9", ICD, True),
+    ("Infection active", "J44.9", ICD, False),
+    ("Infection active", "J84.10", ICD, False),
+    ("Infection active", "L03.115", ICD, True),
+    ("Infection active", "L10.0", ICD, False),
+    ("Infection active", "M86.9", ICD, True),
+    ("Infection active", "M05.9", ICD, False),
+    ("Infection active", "N39.0", ICD, True),
+    ("Infection active", "N390", ICD, True),
+    ("Infection active", "N39.3", ICD, False),
+    ("Infection active", "N30.10", ICD, False),
+    ("Infection active", "G03.1", ICD, False),
+    ("Infection active", "I33.0", ICD, True),
+    ("Infection active", "I33.9", ICD, False),
     ("Prostate cancer", "92691004", SCT, False),
     ("HIV infection", "165815009", SCT, False),
     ("Allogeneic HSCT", "58776007", SCT, False),  # autologous
@@ -138,6 +154,16 @@ def test_a_list_without_verified_codes_is_an_empty_value_set_that_says_so(tmp_pa
 def test_hierarchies(text: str, filters: list[tuple[str, str, str]]) -> None:
     includes = make_valuesets.hierarchy_includes(text)
     assert [tuple(f.values()) for include in includes for f in include["filter"]] == filters
+
+
+def test_words_of_a_hierarchy_stand_for_the_categories_known_for_them() -> None:
+    named = make_valuesets.NamedCategories("Lungs", "organ chapters", {"J09-J18": "a", "J36": "b"})
+    known = make_valuesets.KnownCategories("a source", (named,))
+    plus = Notes("p", hierarchy="ICD-10-CM A00-B99 plus organ chapters")
+    assert make_valuesets.named_categories("Lungs", plus, known) == ["J09-J18", "J36"]
+    assert make_valuesets.named_categories("Livers", plus, known) == []
+    with pytest.raises(make_valuesets.ValueSetInputError, match="does not say"):
+        make_valuesets.named_categories("Lungs", Notes("p", hierarchy="ICD-10-CM A00-B99"), known)
 
 
 @pytest.mark.parametrize("text", ("SNOMED below 1", "ICD-10-CM everything"))
