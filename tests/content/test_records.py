@@ -143,7 +143,8 @@ def administration(status: str, on: str) -> dict:
         (request("active", authoredOn="2026-02-02", dosageInstruction=[
             {"timing": {"repeat": {"boundsDuration": {"value": 7, "unit": "d"}}}}]), None),
         (request("active", authoredOn="2026-02-02", dosageInstruction=[{"timing": {"repeat": {"count": 10}}}]), None),
-        (request("active", authoredOn="2026-02-02", dosageInstruction=[{"timing": {"repeat": {"frequency": 1}}}]), True),
+        (request("active", authoredOn="2026-02-02", dosageInstruction=[
+            {"timing": {"repeat": {"frequency": 1}}}]), True),
         (administration("completed", "2026-03-16"), True),
         (administration("completed", "2026-03-15"), False),
         (administration("not-done", "2026-03-16"), False),
