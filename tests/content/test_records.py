@@ -198,6 +198,25 @@ def test_systemic(route: str | None, systemic: object) -> None:
     assert ask(f"First({ANTIBIOTICS}).systemic()", [given]) is systemic
 
 
+@pytest.mark.parametrize(
+    ("code", "intravenous", "oral", "systemic"),
+    (
+        ((SNOMED, "47625008"), True, False, True),
+        ((SNOMED, "26643006"), False, True, True),
+        ((SNOMED, "34206005"), False, False, True),
+        ((SNOMED, "6064005"), False, False, False),
+        ((SNOMED, "284009009"), None, None, None),  # "route of administration value" names none
+        (("http://example.org", "47625008"), None, None, None),
+    ),
+)
+def test_a_route_by_its_code_alone(code: tuple, intravenous: object, oral: object, systemic: object) -> None:
+    given = statement(AMOXICILLIN, "active", "2026-03-01") | {"dosage": [{"route": concept(code)}]}
+    asked = f"First({ANTIBIOTICS})"
+    assert ask(f"{asked}.intravenous()", [given]) is intravenous
+    assert ask(f"{asked}.oral()", [given]) is oral
+    assert ask(f"{asked}.systemic()", [given]) is systemic
+
+
 BYPASS = (
     'History.Recorded(([Procedure: "cabg"].credible()) P '
     'return all P.doneWithin(6 months, Screening."Enrollment date"))'
