@@ -17,8 +17,8 @@ Decisions:
   hold. ``SNOMED is-a X`` and an ICD-10-CM prefix are ``concept is-a X``. A range of ICD-10-CM categories is one
   ``regex`` on the code: FHIR has no operator for ranges, and one ``is-a`` a category would list a hundred categories,
   among them ones that do not exist in some release.
-* Categories that a hierarchy names in words alone ("organ chapters") are those that ``known-categories.toml`` lists for
-  these words.
+* Categories that a hierarchy names in words alone ("organ chapters"), and those of which a list names one code for all,
+  are members with all their codes where ``known-categories.toml`` lists them.
 * The expansion lists the explicit codes. Beside a hierarchy it is marked ``valueset-unclosed``, so that every reader
   knows it is not all.
 """
@@ -103,11 +103,11 @@ class KnownDescendants(msgspec.Struct, frozen=True):
 
 
 class NamedCategories(msgspec.Struct, frozen=True, rename="kebab"):
-    """The ICD-10-CM categories that words in the hierarchy of a value set stand for: category or range → title."""
+    """ICD-10-CM categories of a value set, category or range → title; ``words`` of its hierarchy may stand for them."""
 
     value_set: str
-    words: str
     categories: dict[str, str]
+    words: str = ""
 
 
 class KnownCategories(msgspec.Struct, frozen=True):
@@ -170,7 +170,7 @@ def value_set(name: str, listed: Sequence[ListedCode], notes: Notes, categories:
     }
     if includes:
         resource["compose"] = {"include": includes}
-    return resource | {"expansion": _expansion(verified, hierarchical=bool(notes.hierarchy))}
+    return resource | {"expansion": _expansion(verified, hierarchical=bool(notes.hierarchy or categories))}
 
 
 def hierarchy_includes(text: str) -> list[Resource]:
@@ -199,7 +199,7 @@ def hierarchy_includes(text: str) -> list[Resource]:
 
 
 def named_categories(name: str, notes: Notes, known: KnownCategories) -> list[str]:
-    """The categories that the words of a value set's hierarchy stand for.
+    """The categories known to belong to a value set.
 
     Raises:
         ValueSetInputError: categories are known for words that the hierarchy does not have.

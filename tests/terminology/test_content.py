@@ -74,6 +74,17 @@ MEMBERS = [
     ("Infection active", "G03.1", ICD, False),
     ("Infection active", "I33.0", ICD, True),
     ("Infection active", "I33.9", ICD, False),
+    # Of these the list names one code for all.
+    ("Autoimmune disease", "M05.79", ICD, True),
+    ("Autoimmune disease", "M06.00", ICD, True),
+    ("Autoimmune disease", "M06.20", ICD, False),  # rheumatoid bursitis
+    ("Autoimmune disease", "M35.3", ICD, False),
+    ("Autoimmune disease", "G35.D", ICD, True),
+    ("Autoimmune disease", "L40.50", ICD, True),
+    ("Hepatitis B active chronic", "B16.0", ICD, True),
+    ("Hepatitis B active chronic", "B17.0", ICD, False),
+    ("Hepatitis C", "B19.21", ICD, True),
+    ("Hepatitis C", "B19.10", ICD, False),
     ("Prostate cancer", "92691004", SCT, False),
     ("HIV infection", "165815009", SCT, False),
     ("Allogeneic HSCT", "58776007", SCT, False),  # autologous
@@ -157,10 +168,12 @@ def test_hierarchies(text: str, filters: list[tuple[str, str, str]]) -> None:
 
 
 def test_words_of_a_hierarchy_stand_for_the_categories_known_for_them() -> None:
-    named = make_valuesets.NamedCategories("Lungs", "organ chapters", {"J09-J18": "a", "J36": "b"})
-    known = make_valuesets.KnownCategories("a source", (named,))
+    named = make_valuesets.NamedCategories("Lungs", {"J09-J18": "a", "J36": "b"}, "organ chapters")
+    unspoken = make_valuesets.NamedCategories("Joints", {"M05": "c"})
+    known = make_valuesets.KnownCategories("a source", (named, unspoken))
     plus = Notes("p", hierarchy="ICD-10-CM A00-B99 plus organ chapters")
     assert make_valuesets.named_categories("Lungs", plus, known) == ["J09-J18", "J36"]
+    assert make_valuesets.named_categories("Joints", Notes("p"), known) == ["M05"]
     assert make_valuesets.named_categories("Livers", plus, known) == []
     with pytest.raises(make_valuesets.ValueSetInputError, match="does not say"):
         make_valuesets.named_categories("Lungs", Notes("p", hierarchy="ICD-10-CM A00-B99"), known)
