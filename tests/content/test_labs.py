@@ -155,6 +155,13 @@ def test_prothrombin_time_in_per_cent_has_no_limit() -> None:
         (quantity(3, "1"), False),
         (quantity(80, "{score}"), None),
         (quantity(2, "kg"), None),
+        # The answers of LOINC's list LL529-9: capable of all self-care is 2, of limited self-care 3.
+        (concept((LOINC, "LA9622-7")), True),
+        (concept((LOINC, "LA9624-3")), True),
+        (concept((LOINC, "LA9625-0")), False),
+        (concept((LOINC, "LA9624-3"), (LOINC, "LA9625-0")), None),
+        (concept((LOINC, "LA9622-8")), None),
+        (concept(text="fully active"), None),
         (None, None),
         # The answers of LOINC's list LL529-9, from 0 to 5.
         (concept((LOINC, "LA9622-7")), True),
@@ -193,6 +200,8 @@ INDETERMINATE = {"coding": [{"system": "http://example.org", "code": "indetermin
         ([observation(HBSAG, NEGATIVE), observation(DNA, quantity(500, "[IU]/mL"))], False),
         ([observation(HBSAG, NEGATIVE), observation(DNA, POSITIVE, "2025-03-01")], True),
         ([observation(HBSAG, POSITIVE, "2025-01-01"), observation(HBSAG, NEGATIVE)], True),
+        # The test is known by its code, not by the name that a laboratory gives it.
+        ([observation(HBSAG, POSITIVE, "2025-01-01", code=concept(HBSAG, text="HBsAg")), observation(HBSAG, NEGATIVE)], True),
         ([observation(DNA, quantity(0, "[IU]/mL"))], True),
     ),
 )
