@@ -92,6 +92,10 @@ def test_other_malignancies_within_five_years(given: dict, answer: object) -> No
         ({"coding": [{"display": "Severe (severity modifier) (qualifier value)"}]}, True),
         ({"coding": [{"display": "Mild"}]}, False),
         (concept(text="grade unknown"), None),
+        (concept((SNOMED, "24484000")), True),
+        (concept((SNOMED, "6736007")), False),
+        (concept((SNOMED, "255604002")), False),
+        (concept((SNOMED, "1")), None),
     ),
 )
 def test_severity(severity: object, answer: object) -> None:
