@@ -183,3 +183,33 @@ def test_specimen() -> None:
     assert ask(tissue, [result, specimen]) is True
     assert ask(collected, [result, specimen]) is True
     assert ask(tissue, [result, specimen | {"status": "entered-in-error"}]) is None
+
+
+def test_a_specimen_inside_the_result() -> None:
+    specimen = {"resourceType": "Specimen", "id": "s", "type": {"text": "tumor tissue biopsy"}}
+    asked = "Logic.Agreed((First([Observation]).specimens()) S return all S.isTissue())"
+    result = observation(MARKER, POSITIVE, code=NAMED, contained=[specimen])
+    assert ask(asked, [result | {"specimen": {"reference": "#s"}}]) is True
+    assert ask(asked, [result | {"specimen": {"reference": "#t"}}]) is None
+    assert ask(asked, [result]) is None
+    wrong = result | {"contained": [specimen | {"status": "entered-in-error"}], "specimen": {"reference": "#s"}}
+    assert ask(asked, [wrong]) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    (
+        ("core needle biopsy of the prostate", True),
+        ("tissue, formalin fixed", True),
+        ("bone marrow biopsy", True),
+        ("venous blood", False),
+        ("bone marrow aspirate", False),
+        ("Serum", False),
+        # Tissue without the word: nobody knows.
+        ("radical prostatectomy specimen", None),
+        ("paraffin block", None),
+    ),
+)
+def test_tissue(words: str, answer: object) -> None:
+    specimen = {"resourceType": "Specimen", "id": "s", "type": {"text": words}}
+    assert ask("First([Specimen]).isTissue()", [specimen]) is answer
