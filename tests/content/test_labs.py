@@ -201,7 +201,13 @@ INDETERMINATE = {"coding": [{"system": "http://example.org", "code": "indetermin
         ([observation(HBSAG, NEGATIVE), observation(DNA, POSITIVE, "2025-03-01")], True),
         ([observation(HBSAG, POSITIVE, "2025-01-01"), observation(HBSAG, NEGATIVE)], True),
         # The test is known by its code, not by the name that a laboratory gives it.
-        ([observation(HBSAG, POSITIVE, "2025-01-01", code=concept(HBSAG, text="HBsAg")), observation(HBSAG, NEGATIVE)], True),
+        (
+            [
+                observation(HBSAG, POSITIVE, "2025-01-01", code=concept(HBSAG, text="HBsAg")),
+                observation(HBSAG, NEGATIVE),
+            ],
+            True,
+        ),
         ([observation(DNA, quantity(0, "[IU]/mL"))], True),
     ),
 )

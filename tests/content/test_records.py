@@ -200,6 +200,8 @@ def test_courses(given: list, answer: object) -> None:
 @pytest.mark.parametrize(
     ("route", "systemic"),
     (("oral", True), ("IV", True), ("subcutaneous", True), ("inhalation", False), ("topical", False), (None, None),
+     # A word inside another one is not meant ("iv" in conjunctival), and what is inhaled by mouth is not swallowed.
+     ("conjunctival", False), ("portal", None), ("oral inhalation", False), ("i.v. infusion", True), ("PO daily", True),
      ("as directed", None)),
 )  # fmt: skip
 def test_systemic(route: str | None, systemic: object) -> None:

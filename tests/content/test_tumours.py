@@ -125,7 +125,7 @@ def test_share_of_cells(result: dict, answer: object) -> None:
 
 @pytest.mark.parametrize(
     ("method", "answer"),
-    (("immunohistochemistry", True), ("IHC", True), ("PSMA PET", False), (None, None)),
+    (("immunohistochemistry", True), ("IHC", True), ("PSMA PET", False), ("the IHCX assay", False), (None, None)),
 )
 def test_method(method: str | None, answer: object) -> None:
     result = observation(MARKER, POSITIVE, **({"method": {"text": method}} if method else {}))
