@@ -105,6 +105,8 @@ class _Collected:
         self.sayings = sayings
         self.decided: dict[int, Element] = {}
         self.considered: dict[int, Element] = {}
+        # Asked for by a code or value set; of what only a retrieve of a whole type found, a filter may pass over much.
+        self.asked: set[int] = set()
         self.reads: dict[tuple[int, str], tuple[Element, str, Any, str]] = {}
         self.absent: list[tuple[Element, str]] = []
         self.filtered: dict[tuple[int, str], Element] = {}
@@ -120,6 +122,7 @@ class _Collected:
         """Adds what later traces hold, as if their events had been read one by one: the first of a kind stays."""
         self.decided.update(later.decided)
         self.considered.update(later.considered)
+        self.asked.update(later.asked)
         self.filtered.update(later.filtered)
         self.aside.update(later.aside)
         self.bases.update(later.bases)
@@ -141,6 +144,8 @@ class _Collected:
                     self.retrieves.append(event)
                     for element in event.found:
                         self._consider(element, trace.define)
+                        if event.codes is not None:
+                            self.asked.update(id(resource_of(inner)) for inner in _elements((element,)))
                 case Read():
                     self._read(event, trace.define)
                 case Use(values=values, filtering=filtering):
@@ -195,7 +200,11 @@ class _Collected:
     # ------------------------------------------------------------ evidence
 
     def evidence(self) -> Iterator[Evidence]:
-        """Decided first, each resource by what it is and the deepest elements read; then what was only considered."""
+        """Decided first, each resource by what it is and the deepest elements read; then what was only considered.
+
+        A retrieve of a whole type looks at everything there is: of its resources those count as considered that a filter
+        set aside for a reason, and not those that were about something else.
+        """
         shown: set[int] = set()
         paths: dict[int, list[str]] = {}
         for key, path in self.reads:
@@ -211,8 +220,9 @@ class _Collected:
             if key not in shown:
                 shown.add(key)
                 yield self._whole_resource(root, clause, decided=True)
+        aside = {key for key, _ in self.aside}
         for key, root in self.considered.items():
-            if key not in shown and root.type != "Patient":
+            if key not in shown and root.type != "Patient" and (key in self.asked or key in self.decided or key in aside):
                 yield self._whole_resource(root, self.clauses[key], decided=key in self.decided)
         yield from self._medications()
 
@@ -250,7 +260,10 @@ class _Collected:
 
     def missing(self) -> Iterator[Missing]:
         """Retrieves of which nothing was used, elements that are not there, and elements that cannot be read."""
+        named_types = {retrieve.type_name for retrieve in self.retrieves if retrieve.codes is not None}
         for retrieve in self.retrieves:
+            if retrieve.codes is None and retrieve.type_name in named_types:
+                continue  # What would settle it is what the other retrieves of the type name.
             usable = [e for e in _elements(retrieve.found) if id(resource_of(e)) in self.decided]
             if not usable:
                 window = self.windows.get(id(retrieve))

@@ -91,6 +91,15 @@ define "E2": exists [Condition: "Nowhere"]
 @text: Said to be unsuitable
 */
 define "E3": attested(First([Observation: code in { Code '1' from "LOINC" }]))
+
+/*
+@criterion: T-E4
+@exclusion
+@text: Heart failure, by its code or in words
+*/
+define "E4":
+  if exists [Condition: "Heart failure"] or exists ([Condition] C where C.code.text.value = 'weak heart') then true
+  else assumed()
 """
 
 
@@ -184,7 +193,7 @@ def test_only_what_decides_is_decided(screening: Any) -> None:
 def test_absence_is_named_as_such_and_unknown_without_the_assumption(screening: Any) -> None:
     result = screening()
     assert (result.of("T-E1").result, result.of("T-E1").basis) == ("not-met", "assumed-absent")
-    assert result.absence.criteria == ("T-E1",)
+    assert result.absence.criteria == ("T-E1", "T-E4")
     assert result.absence.resource_types == ("Condition", "Observation")
     open_one = screening(AssumeCompleteHistory=False)
     assert (open_one.of("T-E1").result, open_one.of("T-E1").basis) == ("unknown", "no-data")
@@ -196,6 +205,15 @@ def test_presence_is_evidence(screening: Any) -> None:
     answer = screening(condition("c", HEART_FAILURE)).of("T-E1")
     assert (answer.result, answer.basis) == ("met", "record")
     assert [(e.resource, e.path, e.role) for e in answer.evidence] == [("Condition/c", "code", "decided")]
+
+
+def test_what_a_look_at_a_whole_type_passed_over_is_no_evidence(screening: Any) -> None:
+    cough = condition("cough", {"text": "cough"})
+    answer = screening(cough, condition("weak", {"text": "weak heart"})).of("T-E4")
+    assert (answer.result, [(e.resource, e.role) for e in answer.evidence]) == ("met", [("Condition/weak", "decided")])
+    assert screening(cough).of("T-E4").evidence == ()
+    open_one = screening(cough, AssumeCompleteHistory=False).of("T-E4")
+    assert [(m.resource_type, m.codes) for m in open_one.missing] == [("Condition", "Heart failure")]
 
 
 def test_a_failure_is_an_error_of_that_criterion_alone(screening: Any) -> None:
