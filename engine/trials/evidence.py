@@ -202,8 +202,8 @@ class _Collected:
     def evidence(self) -> Iterator[Evidence]:
         """Decided first, each resource by what it is and the deepest elements read; then what was only considered.
 
-        A retrieve of a whole type looks at everything there is: of its resources those count as considered that a filter
-        set aside for a reason, and not those that were about something else.
+        A retrieve of a whole type looks at everything there is: of its resources those count as considered that a
+        filter set aside for a reason, and not those that were about something else.
         """
         shown: set[int] = set()
         paths: dict[int, list[str]] = {}
@@ -220,9 +220,9 @@ class _Collected:
             if key not in shown:
                 shown.add(key)
                 yield self._whole_resource(root, clause, decided=True)
-        aside = {key for key, _ in self.aside}
+        told = self.asked | self.decided.keys() | {key for key, _ in self.aside}
         for key, root in self.considered.items():
-            if key not in shown and root.type != "Patient" and (key in self.asked or key in self.decided or key in aside):
+            if key not in shown and key in told and root.type != "Patient":
                 yield self._whole_resource(root, self.clauses[key], decided=key in self.decided)
         yield from self._medications()
 
