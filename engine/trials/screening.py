@@ -76,6 +76,8 @@ class Screening:
         decider = Decider(evaluation, record, workspace, prepared.below)
         criteria = tuple(decider.criterion(criterion) for criterion in trial.criteria)
         types = record.types()
+        # A criterion may find a record by its words or a category of codes: then somebody looked at it.
+        decided = {e.resource for c in criteria for e in c.evidence if e.role == "decided"}
         absence = Absence(
             tuple(c.id for c in criteria if c.basis == "assumed-absent"),
             tuple(sorted(name for name in prepared.below.types if name not in types and record.has_all(name))),
@@ -88,7 +90,7 @@ class Screening:
             trial=trial.id, registry=trial.registry, title=trial.title, patient=record.reference, source=source,
             screening_date=str(self.moment.screening_date), verdict=verdict_of(criteria), criteria=criteria,
             absence=absence, incomplete=(*trial.incomplete, *record.incomplete),
-            unmatched=tuple(unmatched(record, prepared.known)),
+            unmatched=tuple(u for u in unmatched(record, prepared.known) if u.resource not in decided),
             set_aside=tuple(SetAside(s.reference, s.reason) for s in record.set_aside),
             problems=(), stamp=stamp,
         )  # fmt: skip

@@ -212,6 +212,8 @@ def test_what_a_look_at_a_whole_type_passed_over_is_no_evidence(screening: Any) 
     answer = screening(cough, condition("weak", {"text": "weak heart"})).of("T-E4")
     assert (answer.result, [(e.resource, e.role) for e in answer.evidence]) == ("met", [("Condition/weak", "decided")])
     assert screening(cough).of("T-E4").evidence == ()
+    listed = screening(cough, condition("weak", {"text": "weak heart"})).unmatched
+    assert [u.resource for u in listed] == ["Condition/cough"]
     open_one = screening(cough, AssumeCompleteHistory=False).of("T-E4")
     assert [(m.resource_type, m.codes) for m in open_one.missing] == [("Condition", "Heart failure")]
 
