@@ -245,6 +245,11 @@ BYPASS = (
         ({"status": "entered-in-error", "performedDateTime": "2026-01-01"}, False),
         ({"status": "stopped", "performedDateTime": "2026-01-01"}, None),
         ({"status": "completed", "performedPeriod": {"start": "2026-01-01", "end": "2026-01-02"}}, True),
+        ({"status": "completed", "performedPeriod": {"start": "2025-09-10", "end": "2025-09-16"}}, True),
+        ({"status": "completed", "performedPeriod": {"start": "2025-09-10", "end": "2025-09-15"}}, False),
+        ({"status": "completed", "performedPeriod": {"start": "2025-09-10"}}, None),
+        ({"status": "in-progress", "performedPeriod": {"start": "2025-09-10"}}, True),
+        ({"status": "completed", "performedPeriod": {"end": "2025-09-15"}}, False),
     ),
 )
 def test_procedures(more: dict, answer: object) -> None:
