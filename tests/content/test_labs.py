@@ -154,6 +154,16 @@ def test_prothrombin_time_in_per_cent_has_no_limit() -> None:
         (quantity(2), True),
         (quantity(3, "1"), False),
         (quantity(80, "{score}"), None),
+        (quantity(2, "{score}", "<="), True),
+        (quantity(2, "{score}", ">"), False),
+        (quantity(2, "{score}", ">="), None),
+        (quantity(5, "{score}", ">"), None),
+        (-1, None),
+        ({"coding": [{"system": LOINC, "code": "LA9624-3"}]}, True),
+        ({"coding": [{"system": LOINC, "code": "LA9625-0"}]}, False),
+        ({"coding": [{"system": LOINC, "code": "LA9622-7"}, {"system": LOINC, "code": "LA9626-8"}]}, None),
+        ({"coding": [{"system": "http://example.org", "code": "LA9624-3"}]}, None),
+        ({"text": "ECOG 1"}, None),
         (quantity(2, "kg"), None),
         (None, None),
         # The answers of LOINC's list LL529-9, from 0 to 5.
@@ -172,6 +182,18 @@ def test_prothrombin_time_in_per_cent_has_no_limit() -> None:
 def test_ecog(value: object, answer: object) -> None:
     asked = 'Logic.Agreed(([Observation: "ecog"].current()) S return all S.ecogAtMost(2))'
     assert ask(asked, [observation((LOINC, "89247-1"), value)]) is answer
+
+
+@pytest.mark.parametrize(
+    ("value", "interpretation", "answer"),
+    ((2, "LA9624-3", True), (2, "LA9625-0", None), (None, "LA9624-3", True), (None, "LA9625-0", False), (2, "N", True)),
+)
+def test_an_interpretation_of_ecog_names_the_score_or_contradicts_it(
+    value: object, interpretation: str, answer: object
+) -> None:
+    asked = 'Logic.Agreed(([Observation: "ecog"].current()) S return all S.ecogAtMost(2))'
+    told = {"interpretation": [{"coding": [{"system": LOINC, "code": interpretation}]}]}
+    assert ask(asked, [observation((LOINC, "89247-1"), value) | told]) is answer
 
 
 NO_HBV = 'Virology.Negative([Observation: "hbsag"], [Observation: "hbv-dna-iu"])'
