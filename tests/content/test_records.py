@@ -347,6 +347,7 @@ def test_consent(given: list, answer: object) -> None:
 
 COMPLIES = 'Attestations.Attested([Observation: "complies"], "complies")'
 CODE = (ATTESTATION, "able-to-comply-follow-up")
+YES_NO = "http://terminology.hl7.org/CodeSystem/v2-0136"
 
 
 YES_NO = "http://terminology.hl7.org/CodeSystem/v2-0136"
@@ -373,7 +374,7 @@ def response(answer: bool | str, on: str | None = "2026-03-14", status: str = "c
         ([observation(CODE, {"coding": [{"system": SNOMED, "code": "373066001"}]})], True),
         ([observation(CODE, {"coding": [{"system": SNOMED, "code": "373067005"}]})], False),
         ([observation(CODE, {"coding": [{"system": "http://loinc.org", "code": "LA32-8"}]})], False),
-        ([observation(CODE, {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0136", "code": "Y"}]})], True),
+        ([observation(CODE, {"coding": [{"system": YES_NO, "code": "Y"}]})], True),
         ([observation(CODE, {"coding": [{"system": "http://example.org", "code": "Y"}]})], None),
         ([observation(CODE, {"text": "yes"})], None),
         ([observation(CODE, True, None)], None),
