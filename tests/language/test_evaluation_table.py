@@ -53,6 +53,26 @@ define fluent function shout(s String): Upper(s) + '!'
 define fluent function within(d Date, i Interval<Date>): d in i
 """
 
+OPERATOR_FUNCTIONS: tuple[tuple[str, Any], ...] = (
+    ("Equal(1, 2)", False),
+    ("NotEqual(1, 2)", True),
+    ("Not(null)", None),
+    ("And(null, false)", False),
+    ("Add(1, 2.5)", 3.5),
+    ("Negate(1)", -1),
+    ("Successor(1)", 2),
+    ("In(1, { 1, 2 })", True),
+    ("SingletonFrom({ 1 })", 1),
+    ("SingletonFrom(({ 1, 2 }) X where X > 1)", 2),
+    ("Distinct({ 1, 1 })", [1]),
+    ("Start(Interval[1, 3]) + Width(Interval[1, 3])", 3),
+    ("ProperlyIncludes(Interval[1, 3], Interval[1, 3])", False),
+    ("Collapse({ Interval[1, 2], Interval[2, 3] })", [{"low": 1, "high": 3, "lowClosed": True, "highClosed": True}]),
+    ("DateFrom(@2024-05-01T10:00:00Z)", "2024-05-01"),
+    ("+'a'", "a"),
+)
+"""Operators written as calls (Developer's Guide "Operator Functions"); a plus before an operand leaves it as it is."""
+
 QUERIES: tuple[tuple[str, Any], ...] = (
     ('"Numbers" N', [1, 2, 3, 4, 5]),
     ('"Numbers" N where N > 3', [4, 5]),
@@ -538,7 +558,7 @@ UNCERTAIN: tuple[tuple[str, Any], ...] = tuple(
     )
 )
 
-ROWS = (*QUERIES, *FUNCTIONS, *STRUCTURES, *TYPES, *TIMING, *ARITHMETIC, *LISTS, *UNCERTAIN)
+ROWS = (*OPERATOR_FUNCTIONS, *QUERIES, *FUNCTIONS, *STRUCTURES, *TYPES, *TIMING, *ARITHMETIC, *LISTS, *UNCERTAIN)
 IDS = [line for line, _ in ROWS]
 
 

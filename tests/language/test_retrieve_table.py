@@ -1,6 +1,7 @@
 """Retrieves over a small bundle, one line of CQL and its answer: filters, choices of types, contexts, references."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -23,12 +24,15 @@ RESOURCES: tuple[dict[str, Any], ...] = (
     {"resourceType": "Observation", "id": "o3", "subject": {"reference": "Patient/q"}, "code": RED},
     {"resourceType": "Procedure", "id": "r1", "subject": SUBJECT, "code": RED, "status": "completed"},
     {"resourceType": "ServiceRequest", "id": "s1", "subject": SUBJECT, "code": BLUE, "authoredOn": "2024-02-01"},
+    {"resourceType": "Device", "id": "d1", "type": RED},
+    {"resourceType": "DeviceUseStatement", "id": "u1", "subject": SUBJECT, "device": {"reference": "Device/d1"}},
     {"resourceType": "Provenance", "id": "v1", "target": [{"reference": "Observation/o1"}, SUBJECT]},
     {"resourceType": "Patient", "id": "q"},
 )  # fmt: skip
 HEADER = """using FHIR version '4.0.1'
 codesystem "C": 'http://example.org/c'
 code "Red": 'red' from "C"
+code "Blue": 'blue' from "C"
 define function IdOf(x FHIR.Observation): x.id
 context Unfiltered
 define "Everyone red": [Observation: "Red"]
@@ -46,7 +50,11 @@ ROWS: tuple[tuple[str, Any], ...] = (
     ("([Procedure] union [ServiceRequest]) X where X.status = 'completed'", ["Procedure/r1"]),
     ("([Procedure] union [ServiceRequest]) X return X.authoredOn", [None, {"$fhir": "2024-02-01"}]),
     ("([Procedure] union [ServiceRequest]) except [Procedure]", ["ServiceRequest/s1"]),
+    ('[DeviceUseStatement: "Red"]', ["DeviceUseStatement/u1"]),
+    ('[DeviceUseStatement: "Blue"]', []),
     ("[Observation] O where (O.value as Quantity) > 7 '%'", ["Observation/o1"]),
+    ("[Observation] O where O.value is Quantity return O.value * 2.0", [{"value": Decimal("14.2"), "unit": "%"}]),
+    ("({ Tuple { date: @2024 } } union [Procedure]) X sort by date desc", [{"date": "2024"}, "Procedure/r1"]),
     ("[Observation] O where O.value is String", []),
     ("[Observation] O where O.value = 'seen'", ["Observation/o2"]),
     ("[Observation] O where O.value is Quantity", ["Observation/o1"]),

@@ -44,14 +44,18 @@ Build = Callable[[elm.Expression], elm.Expression]
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """A way from one type to another: its cost (lower wins) and the ELM it wraps around an expression."""
+    """A way from one type to another: its cost (lower wins) and the ELM it wraps around an expression.
+
+    ``twice`` is true of a way over a third type, which the specification does not count among its conversions.
+    """
 
     cost: int
     build: Build
+    twice: bool = False
 
 
 IDENTITY = Conversion(0, lambda e: e)
-SUBTYPE, COMPATIBLE, CHOICE, CAST, SIMPLE, COMPLEX, PROMOTION = 1, 2, 3, 4, 5, 8, 12
+SUBTYPE, COMPATIBLE, CHOICE, CAST, SIMPLE, COMPLEX, PROMOTION, TWICE = 1, 2, 3, 4, 5, 8, 12, 20
 
 SYSTEM_CONVERSIONS: tuple[tuple[NamedType, DataType, str, int], ...] = (
     (INTEGER, LONG, "ToLong", SIMPLE),
@@ -145,7 +149,7 @@ class Conversions(Lattice):
                 rest = self._second_step(step_target, target)
                 if rest is None:
                     continue
-                candidate = Conversion(step.cost + rest.cost, _chain(step.build, rest.build))
+                candidate = Conversion(step.cost + rest.cost, _chain(step.build, rest.build), twice=True)
             if best is None or candidate.cost < best.cost:
                 best = candidate
         return best or self._promote(source, target)
@@ -222,7 +226,9 @@ class Conversions(Lattice):
                 usable.append((alternative, step))
         if not usable:
             return None
-        cost = CAST + max(step.cost for _, step in usable)
+        # An alternative that would convert twice does not draw the others to its overload, where they were null.
+        once = [step.cost for _, step in usable if not step.twice]
+        cost = CAST + (max(once) if once else TWICE + max(step.cost for _, step in usable))
         if len(usable) == 1 and usable[0][1].cost <= SUBTYPE:
             return Conversion(cost, cast(target))
 

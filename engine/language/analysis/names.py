@@ -11,9 +11,9 @@ from engine.language.analysis.methods import BODIED, METHODS, STANDALONE, Method
 from engine.language.analysis.overloads import Ambiguous, Match, best_match
 from engine.language.analysis.symbols import Symbols, reference
 from engine.language.elm import nodes as elm
-from engine.language.operators.registry import Overload
+from engine.language.operators.registry import TABLE, Overload
 from engine.language.syntax import tree
-from engine.language.types.datatype import ChoiceType, DataType, ListType, NamedType
+from engine.language.types.datatype import QUANTITY, ChoiceType, DataType, ListType, NamedType
 
 SYSTEM_FUNCTIONS = frozenset({
     "Abs", "AllTrue", "AnyTrue", "Avg", "CanConvertQuantity", "Ceiling", "Children", "Coalesce", "Combine",
@@ -29,6 +29,18 @@ SYSTEM_FUNCTIONS = frozenset({
     "ToList", "ToLong", "ToQuantity", "ToRatio", "ToString", "ToTime", "Today", "Truncate", "Upper", "Variance",
 })  # fmt: skip
 """Operators that CQL calls as functions, by name (Appendix B)."""
+
+_NO_FUNCTION = frozenset({
+    "CalculateAge", "CalculateAgeAt", "DateTimeComponentFrom", "DifferenceBetween", "DurationBetween",
+})  # fmt: skip
+"""Operators that say nothing without their precision, which a call cannot carry."""
+
+OPERATOR_FUNCTIONS = {
+    **{name: name for name in TABLE.names() if name not in _NO_FUNCTION},
+    "ProperlyIncludes": "ProperIncludes", "ProperlyIncludedIn": "ProperIncludedIn",
+}  # fmt: skip
+"""What a call without a target may name: every operator, ``Equal(X, Y)`` for ``X = Y`` (Developer's Guide
+"Operator Functions"; names of Translation Semantics "Functions"), and the operator of ELM that this is."""
 
 _AGE = re.compile(r"(Calculate)?AgeIn(Years|Months|Weeks|Days|Hours|Minutes|Seconds)(At)?$")
 
@@ -64,7 +76,7 @@ class NameRules(MethodRules):
 
     def identifier(self, node: tree.Identifier) -> elm.Expression:
         element = self.scopes.element()
-        if element is not None and self.element_type(element, node.name) is not None:
+        if element is not None and self._element(element, node.name) is not None:
             return self.property(elm.Iteration(name="this", result_type=element), node.name, node)
         row = self.scopes.row(node.name)
         if row is not None and self._element(row.result_type, node.name) is not None:
@@ -290,17 +302,20 @@ class NameRules(MethodRules):
         age = _AGE.match(node.name)
         if age is not None:
             return self._age(age, node, arguments)
-        if node.name not in SYSTEM_FUNCTIONS:
+        name = OPERATOR_FUNCTIONS.get(node.name)
+        if name is None:
             if local:
                 return self._no_overload(node, arguments)
             if node.name in STANDALONE or node.name == "iif":
                 return self.standalone(node, arguments)
-            known = [*SYSTEM_FUNCTIONS, *self.local_function_names()]
+            known = [*OPERATOR_FUNCTIONS, *self.local_function_names()]
             message = f"no function '{node.name}' is defined{self.nearest(node.name, known)}"
             return self.error(node.span, "unknown-function", message)
         if node.name == "Coalesce" and len(arguments) > 1:
             return self._coalesce(node, arguments)
-        return self.operator(node.name, arguments, node.span)
+        if name in ("Collapse", "Expand") and len(arguments) == 1:
+            arguments = [*arguments, elm.Null(result_type=QUANTITY, span=node.span)]
+        return self.operator(name, arguments, node.span, spelled=node.name)
 
     def local_function_names(self) -> list[str]:
         """The names of this library's functions."""

@@ -94,8 +94,6 @@ class OperatorRules(AnalyserBase):
             return self.number_literal(operand, negative=True)
         value = self.expression(operand)
         if node.operator == "positive":
-            if self.operator("Negate", [value], node.span, spelled="+").result_type == ERROR:
-                return elm.Null(result_type=ERROR, span=node.span)
             return value
         return self.operator("Negate", [value], node.span, spelled="-")
 

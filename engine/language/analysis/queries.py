@@ -53,7 +53,7 @@ class QueryRules(AnalyserBase):
             if path is None:
                 shown = self.type_name(datatype)
                 return self.error(node.span, "no-code-path", f"{shown} has no default code element; name one")
-            if self.element_type(datatype, path) is None:
+            if node.code_path is not None and self.element_type(datatype, path) is None:
                 shown = self.type_name(datatype)
                 close = self.nearest(path, info.elements)
                 return self.error(node.span, "unknown-element", f"{shown} has no element '{path}'{close}")
