@@ -48,6 +48,8 @@ define function Default(x Integer): Coalesce(x, "Limit")
 define function Unary(p Tuple { a Integer, b String }): p.b
 define function NoArguments(): 'none'
 define fluent function plus(x Integer, y Integer): x + y
+define function "Limit"(x Integer): x + "Limit"
+define fluent function halfAge(p Tuple { name String, age Integer, city String }): p.age div 2
 define fluent function evens(l List<Integer>): l L where L mod 2 = 0
 define fluent function shout(s String): Upper(s) + '!'
 define fluent function within(d Date, i Interval<Date>): d in i
@@ -98,6 +100,8 @@ QUERIES: tuple[tuple[str, Any], ...] = (
     ('("People" P sort by Length(name) asc, -age).name', ["Dee", "Ann", "Bob", "Cid"]),
     ('("People" P return Tuple { n: P.name, half: P.age / 2 } sort by half desc).n', ["Ann", "Bob", "Cid", "Dee"]),
     ('First("People" P sort by name desc).name', "Dee"),
+    ('Last("People" P sort by halfAge()).name', "Ann"),
+    ("Limit(5)", 15),
     (
         'from "Numbers" A, "Numbers" B where A + B = 4 return { a: A, b: B }',
         [{"a": 1, "b": 3}, {"a": 2, "b": 2}, {"a": 3, "b": 1}],

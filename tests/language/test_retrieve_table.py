@@ -34,6 +34,8 @@ codesystem "C": 'http://example.org/c'
 code "Red": 'red' from "C"
 code "Blue": 'blue' from "C"
 define function IdOf(x FHIR.Observation): x.id
+define function Kind(x FHIR.DomainResource): 'a resource'
+define function Kind(x Choice<FHIR.Observation, FHIR.Procedure>): 'one of two'
 context Unfiltered
 define "Everyone red": [Observation: "Red"]
 context Patient
@@ -43,6 +45,7 @@ ROWS: tuple[tuple[str, Any], ...] = (
     ('[Observation: "Red"]', ["Observation/o1"]),
     ("[Observation: code in { 'blue' }]", ["Observation/o2"]),
     ("[Observation: code in 'blue']", ["Observation/o2"]),
+    ("Kind(First([Observation]))", "a resource"),
     ('"Everyone red"', ["Observation/o1", "Observation/o3"]),
     ("(singleton from ([Provenance: target in First([Observation]).id])).id", {"$fhir": "v1"}),
     ("[Provenance: target in 'nobody']", []),

@@ -248,9 +248,6 @@ class Analyser(LiteralRules, OperatorRules, TimingRules, NameRules, QueryRules):
                 message = f"the function '{node.name}({shown})' is defined twice"
                 self.report(node.name_span, "duplicate-name", message)
                 continue
-            if node.name in self._nodes:
-                message = f"'{node.name}' is already defined as an expression"
-                self.report(node.name_span, "duplicate-name", message)
             self._function_nodes[key] = node
             self._functions.setdefault(node.name, []).append(made)
 

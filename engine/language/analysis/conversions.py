@@ -135,6 +135,8 @@ class Conversions(Lattice):
             return IDENTITY
         if source == ANY:
             return Conversion(COMPATIBLE, cast(target))
+        if isinstance(target, ChoiceType) and not isinstance(source, ChoiceType) and self.is_subtype(source, target):
+            return Conversion(COMPATIBLE, lambda e: e)  # a base class is nearer than a choice of classes
         if self.is_subtype(source, target):
             return Conversion(COMPATIBLE + 1 if target == ANY else SUBTYPE, lambda e: e)
         if isinstance(source, ChoiceType):

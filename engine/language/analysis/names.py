@@ -184,7 +184,15 @@ class NameRules(MethodRules):
             made = self._user_call([(f, None) for f in local], node, arguments)
             if made is not None:
                 return made
-        return self._system_call(node, arguments, bool(local))
+        return self._call_on_element(node, arguments) or self._system_call(node, arguments, bool(local))
+
+    def _call_on_element(self, node: tree.FunctionCall, arguments: list[elm.Expression]) -> elm.Expression | None:
+        """``sort by age()``: a fluent function of the row, as a bare name there is an element of the row."""
+        element = self.scopes.element()
+        functions = self._fluent_functions(node.name) if element is not None else []
+        if element is None or not functions:
+            return None
+        return self._user_call(functions, node, [elm.Iteration(name="this", result_type=element), *arguments])
 
     def _library_call(
         self, included: tuple[str, Symbols], node: tree.FunctionCall, arguments: list[elm.Expression]
