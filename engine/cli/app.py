@@ -206,14 +206,11 @@ def conformance(
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen at; 0 for any that is free.")] = 8000,
-    cql_times: Annotated[
-        bool, typer.Option("--cql-times", help="Write times as CQL prints them (no valid FHIR): for cql-tests-runner.")
-    ] = False,
 ) -> None:
     """Starts the HTTP service, by default for this machine only."""
     from engine.cli.serving import command
 
-    raise typer.Exit(command(host, port, cql_times=cql_times))
+    raise typer.Exit(command(host, port))
 
 
 @app.command()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import signal
 import socket
-from dataclasses import replace
 
 from engine.cli.inputs import complain
 from engine.errors import EligibilityError, Severity
 
 
-def command(host: str, port: int, *, cql_times: bool = False) -> int:
+def command(host: str, port: int) -> int:
     """Runs the service until it is stopped; 2 when it cannot be run as asked, or no trial can be used."""
     import uvicorn
 
@@ -21,7 +20,7 @@ def command(host: str, port: int, *, cql_times: bool = False) -> int:
     try:
         settings = deployment()
         check_host(host, settings)
-        app = create_service(settings, replace(settings.site(), cql_times=cql_times))
+        app = create_service(settings)
     except EligibilityError as problem:
         complain(problem)
         return 2

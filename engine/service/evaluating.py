@@ -11,7 +11,7 @@ from typing import Any, Final
 from engine.errors import CompileError, EvaluationError
 from engine.fhir import PatientRecord
 from engine.fhir.out import write
-from engine.fhir.out_times import with_cql_times
+from engine.fhir.out_times import with_cql_text
 from engine.fhir.out_values import Parameter, parameters_of, resources_in
 from engine.language import Evaluation, Program, Translation
 from engine.language.elm import json as elm_json
@@ -191,7 +191,7 @@ class _Run:
     ) -> None:
         self.program = program
         self.record = record
-        self.cql_times = catalogue.settings.cql_times
+        self.cql_text = isinstance(job, ExpressionJob) and job.cql_text
         self.data = (job.data, job.parameters, job.subject)
         given = bound(program, values, GIVEN)
         context = catalogue.workspace.context(job.now, record=record, parameters=given)
@@ -207,6 +207,8 @@ class _Run:
 
     def _answer(self, shown: str, library: str, define: str) -> list[Parameter]:
         found = parameters_of(shown, *self._value(library, define))
+        if self.cql_text:
+            found = with_cql_text(found)
         try:
             for resource in resources_in(found):
                 write(resource)
@@ -214,7 +216,7 @@ class _Run:
         except ValueError:
             message = "the result holds what is not valid FHIR R4 and cannot be sent; ask for the elements that matter"
             raise EvaluationError(message, code="not-fhir") from None
-        return with_cql_times(found) if self.cql_times else found
+        return found
 
     def _value(self, library: str, define: str) -> tuple[Any, DataType]:
         definition = self.program.units[library].expressions.get(define)

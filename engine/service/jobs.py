@@ -19,7 +19,10 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ExpressionJob:
-    """``$cql``: an expression, the libraries it may name as (address, local name), its parameters and data."""
+    """``$cql``: an expression, the libraries it may name as (address, local name), its parameters and data.
+
+    ``cql_text`` writes times that FHIR has no exact form for as their CQL text (:mod:`engine.fhir.out_times`).
+    """
 
     expression: str
     now: DateTime
@@ -27,6 +30,7 @@ class ExpressionJob:
     parameters: Json | None = None
     data: Json | None = None
     subject: str | None = None
+    cql_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from engine.service.principal import Caller
 from engine.service.refusals import refused
 from engine.service.running import done
 from engine.service.screening_parameters import result_parameters
-from engine.service.wire import body_of, clock, fhir, plain, validated, wants_json
+from engine.service.wire import FHIR_JSON, JSON, body_of, clock, fhir, kind_of, plain, validated, wants_json
 from engine.trials import to_builtins
 from engine.trials.parameters import SCREENING_DATE
 
@@ -63,14 +63,19 @@ class Records(Protocol):
 
 @router.post("/$cql", **operation("Evaluates a CQL expression", CQL))
 async def cql(request: Request, caller: Caller) -> Response:
-    """The value of an expression, as the parameter ``return``."""
+    """The value of an expression, as the parameter ``return``.
+
+    In plain JSON, which is answered where it was sent and nothing else is asked for, times keep their CQL text.
+    """
+    plain_json = wants_json(request, otherwise=kind_of(request))
     given = arguments(await body_of(request), CQL, UNSUPPORTED)
     expression = required(given, "expression")
     data = _data(given)
     libraries = tuple(_library(row) for row in given["library"])
     subject = one(given, "subject")
-    job = ExpressionJob(expression, clock(), libraries, one(given, "parameters"), data, subject)
-    return validated({"resourceType": "Parameters", "parameter": await done(request, job)})
+    job = ExpressionJob(expression, clock(), libraries, one(given, "parameters"), data, subject, plain_json)
+    found = {"resourceType": "Parameters", "parameter": await done(request, job)}
+    return validated(found, JSON if plain_json else FHIR_JSON)
 
 
 def _library(row: Argument) -> tuple[str, str | None]:

@@ -20,8 +20,7 @@ class Settings:
     ``public_url`` is the address clients reach it by, for links; without one it is taken from each request.
     ``offset_minutes`` is the site's time zone, in which a screening date is read; ``parameters`` are the site's
     parameters by name (JSON), which those of a request replace. ``hooks_origins`` are the web origins that may call CDS
-    Hooks from a browser; ``*`` allows any, since those calls bring their own data. ``cql_times`` writes times as CQL
-    prints them, for the official test runner, which compares texts; it is off, since FHIR wants an offset and seconds.
+    Hooks from a browser; ``*`` allows any, since those calls bring their own data.
     ``server`` of ``servers_file`` is the FHIR server that is asked for a record which a request only names.
     """
 
@@ -31,6 +30,5 @@ class Settings:
     offset_minutes: int = 0
     parameters: Mapping[str, Any] = field(default_factory=dict)
     hooks_origins: tuple[str, ...] = ("*",)
-    cql_times: bool = False
     server: str | None = None
     servers_file: Path | None = None

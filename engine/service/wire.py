@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from engine.service.refusals import Refusal, outcome, refused
 FHIR_JSON: Final = "application/fhir+json"
 JSON: Final = "application/json"
 JSON_TYPES: Final = (FHIR_JSON, JSON)
-ANYTHING: Final = ("*/*", "application/*", "")
+ANYTHING: Final = ("*/*", "application/*")
 SAFE_HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 """No answer is read as anything but what it says, and none is kept on the way."""
 
@@ -29,8 +30,7 @@ async def body_of(request: Request) -> Any:
     Raises:
         Refused: another content type (415), or no JSON (400, with line and column).
     """
-    kind = _essence(request.headers.get("content-type", ""))
-    if kind not in JSON_TYPES:
+    if kind_of(request) not in JSON_TYPES:
         raise refused(415, "not-supported", f"send the body as {FHIR_JSON} or {JSON}")
     data = await request.body()
     try:
@@ -42,19 +42,45 @@ async def body_of(request: Request) -> Any:
         raise refused(400, "structure", f"the body {sentence}{place}") from None
 
 
-def wants_json(request: Request) -> bool:
-    """True when the caller prefers plain JSON to FHIR: ``application/json`` in Accept and no ``application/fhir+json``.
+def wants_json(request: Request, otherwise: str = FHIR_JSON) -> bool:
+    """True when the caller prefers plain JSON to FHIR: by ``_format``, else by Accept, where both are as good by
+    ``otherwise``.
 
     Raises:
         Refused: nothing that is accepted can be given (406).
     """
-    given = request.query_params.get("_format") or request.headers.get("accept", "")
-    kinds = [_essence(part) for part in given.split(",")]
-    if FHIR_JSON in kinds or "json" in kinds or any(kind in ANYTHING for kind in kinds):
-        return JSON in kinds and FHIR_JSON not in kinds and kinds[0] == JSON
-    if JSON in kinds:
-        return True
-    raise refused(406, "not-supported", f"the answer is given as {FHIR_JSON} or {JSON}; accept one of them")
+    asked = request.query_params.get("_format")
+    if asked:
+        # A plus sign that was not written as %2B arrives as a space.
+        kind = _essence(asked).replace("fhir json", "fhir+json")
+        kind = FHIR_JSON if kind == "json" else kind
+        ranges = [(kind, 1.0)]
+    else:
+        ranges = [_range(part) for part in ",".join(request.headers.getlist("accept")).split(",") if part.strip()]
+    ranked = {kind: _rank(kind, ranges or [(ANYTHING[0], 1.0)]) for kind in JSON_TYPES}
+    if not any(quality for quality, _ in ranked.values()):
+        raise refused(406, "not-supported", f"the answer is given as {FHIR_JSON} or {JSON}; accept one of them")
+    return max(JSON_TYPES, key=lambda kind: (*ranked[kind], kind == otherwise)) == JSON
+
+
+def _range(part: str) -> tuple[str, float]:
+    """A media range of Accept and its weight (RFC 9110, 12.4.2); a weight that is none counts as 1."""
+    found = re.search(r";\s*q=([01](?:\.\d{0,3})?)\s*(?:;|$)", part, re.IGNORECASE)
+    return _essence(part), 1.0 if found is None else min(float(found[1]), 1.0)
+
+
+def _rank(kind: str, ranges: list[tuple[str, float]]) -> tuple[float, int]:
+    """The weight of a type, from the range that says most about it, and how much that says."""
+    for closeness, name in ((2, kind), (1, ANYTHING[1]), (0, ANYTHING[0])):
+        weights = [weight for given, weight in ranges if given == name]
+        if weights:
+            return max(weights), closeness if max(weights) else 0
+    return 0.0, 0
+
+
+def kind_of(request: Request) -> str:
+    """The content type of the request's body, without its parameters."""
+    return _essence(request.headers.get("content-type", ""))
 
 
 def _essence(value: str) -> str:
@@ -66,9 +92,9 @@ def fhir(resource: dict[str, Any], status: int = 200) -> Response:
     return Response(write(resource), status, SAFE_HEADERS, FHIR_JSON)
 
 
-def validated(resource: dict[str, Any]) -> Response:
+def validated(resource: dict[str, Any], kind: str = FHIR_JSON) -> Response:
     """An answer whose parts were validated where they were made."""
-    return Response(encode(resource), 200, SAFE_HEADERS, FHIR_JSON)
+    return Response(encode(resource), 200, SAFE_HEADERS, kind)
 
 
 def plain(content: Any, status: int = 200) -> Response:

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from fhir.resources.R4B.parameters import Parameters
 
 from tests.service.samples import bundle, hemoglobin, parameters, patient, values
 
@@ -14,8 +15,15 @@ EMPTY_TUPLE = {"url": "http://hl7.org/fhir/StructureDefinition/cqf-isEmptyTuple"
 UCUM = "http://unitsofmeasure.org"
 
 
-def ask(client: httpx2.Client, expression: str, *more: dict[str, Any]) -> httpx2.Response:
-    return client.post("/fhir/$cql", json=parameters({"name": "expression", "valueString": expression}, *more))
+FHIR = "application/fhir+json"
+JSON = "application/json"
+
+
+def ask(
+    client: httpx2.Client, expression: str, *more: dict[str, Any], sent: str = FHIR, **headers: str
+) -> httpx2.Response:
+    body = json.dumps(parameters({"name": "expression", "valueString": expression}, *more))
+    return client.post("/fhir/$cql", content=body, headers={"content-type": sent, **headers})
 
 
 def precision(code: str) -> dict[str, Any]:
@@ -84,6 +92,79 @@ def test_a_value_is_the_parameter_return(
     answer = ask(client, expression)
     assert answer.headers["content-type"] == "application/fhir+json"
     assert [bare(row) for row in values(answer)] == [{"name": "return", **row} for row in expected]
+
+
+def text_parts(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
+    closed = [{"name": "lowClosed", "valueBoolean": True}, {"name": "highClosed", "valueBoolean": True}]
+    return {"part": [{"name": "low"} | low, {"name": "high"} | high, *closed]}
+
+
+TEXTS: list[tuple[str, list[dict[str, Any]]]] = [
+    ("@2020-05-01T10", [{"valueString": "@2020-05-01T10"}]),
+    ("@2020-05-01T10:30", [{"valueString": "@2020-05-01T10:30"}]),
+    ("@2020-05-01T10:30:15", [{"valueString": "@2020-05-01T10:30:15"}]),
+    ("@2020-05-01T10+02:00", [{"valueString": "@2020-05-01T10+02:00"}]),
+    ("@2020-05-01T10:30:15.5+02:00", [{"valueDateTime": "2020-05-01T10:30:15.500+02:00"}]),
+    ("@2020T", [{"valueDateTime": "2020"}]),
+    ("@2020-05", [{"valueDate": "2020-05"}]),
+    ("@T10", [{"valueString": "@T10"}]),
+    ("@T10:30", [{"valueString": "@T10:30"}]),
+    ("@T10:30:01", [{"valueTime": "10:30:01"}]),
+    ("{@T10, @T10:30:01}", [{"valueString": "@T10"}, {"valueTime": "10:30:01"}]),
+    ("Interval[@2020T, @2021T]", [{"valuePeriod": {"start": "2020", "end": "2021"}}]),
+    ("Interval[@2020-01-01T00:00:00, @2021T]",
+     [text_parts({"valueString": "@2020-01-01T00:00:00"}, {"valueDateTime": "2021"})]),
+    ("Interval[@T10, @T11]", [text_parts({"valueString": "@T10"}, {"valueString": "@T11"})]),
+    ("Tuple { at: @T10 }", [{"part": [{"name": "at", "valueString": "@T10"}]}]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expression", "expected"), TEXTS)
+def test_in_plain_json_a_time_that_fhir_would_add_to_keeps_its_cql_text(
+    client: httpx2.Client, expression: str, expected: list[dict[str, Any]]
+) -> None:
+    answer = ask(client, expression, sent=JSON)
+    assert answer.headers["content-type"] == JSON
+    Parameters.model_validate(answer.json())
+    rows = answer.json()["parameter"]
+    assert rows[0]["extension"][0]["url"].endswith("/cqf-cqlType"), "a string says which type it stands for"
+    assert [{k: v for k, v in bare(row).items() if k != "name"} for row in rows] == expected
+
+
+@pytest.mark.parametrize(
+    ("sent", "headers", "kind"),
+    (
+        (FHIR, {}, FHIR),
+        (JSON, {}, JSON),
+        (f"{JSON}; charset=utf-8", {"accept": "*/*"}, JSON),
+        (JSON, {"accept": FHIR}, FHIR),
+        (FHIR, {"accept": JSON}, JSON),
+        (JSON, {"accept": f"{JSON};q=0.5, {FHIR}"}, FHIR),
+        (FHIR, {"accept": f"{FHIR};q=0, */*"}, JSON),
+        (JSON, {"accept": f"{JSON};q=0.9, application/*"}, FHIR),
+        (FHIR, {"accept": "application/json, text/plain, */*"}, JSON),
+        (JSON, {"accept": "text/html, application/xhtml+xml, */*;q=0.8"}, JSON),
+    ),
+)
+def test_the_kind_of_answer_is_the_one_accepted_else_the_one_sent(
+    client: httpx2.Client, sent: str, headers: dict[str, str], kind: str
+) -> None:
+    answer = ask(client, "@T10", sent=sent, **headers)
+    assert answer.headers["content-type"] == kind
+    assert ("valueTime" in answer.text) is (kind == FHIR)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    (("json", 200), (FHIR, 200), ("application/fhir%2Bjson", 200), ("xml", 406), ("text/turtle", 406)),
+)
+def test_a_format_in_the_address_comes_before_accept(client: httpx2.Client, asked: str, status: int) -> None:
+    body = json.dumps(parameters({"name": "expression", "valueString": "@T10"}))
+    headers = {"content-type": JSON, "accept": "text/html"}
+    answer = client.post(f"/fhir/$cql?_format={asked}", content=body, headers=headers)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == FHIR
+    assert answer.json()["resourceType"] == ("Parameters" if status == 200 else "OperationOutcome")
 
 
 @pytest.mark.parametrize(
