@@ -25,8 +25,7 @@ from engine.service.wire import refusal
 PIECE: Final = 64 * 1024
 DRAIN_BYTES: Final = 16 * 1024 * 1024
 DRAIN_SECONDS: Final = 1.0
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_REST: Final = re.compile(rb'(?:[^"\\]|\\.)*', re.DOTALL)
+_ESCAPED: Final = re.compile(rb"\\.", re.DOTALL)
 _ALL_BUT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _STEP: Final = {byte: 1 if byte in b"[{" else -1 for byte in b"[]{}"}
 
@@ -54,23 +53,11 @@ class Depth:
         Raises:
             TooMuch: the text nests deeper than the limit.
         """
-        text = self.held + piece
-        self.held = b""
-        if self.in_string:
-            match = _REST.match(text)
-            assert match is not None
-            end = match.end()
-            if text[end : end + 1] != b'"':
-                self.held = text[end:]  # nothing, or a backslash whose character is in the next piece
-                return
-            self.in_string, text = False, text[end + 1 :]
-        outside = _STRING.sub(b"", text)
-        opening = outside.find(b'"')
-        if opening >= 0:
-            outside, rest = outside[:opening], outside[opening + 1 :]
-            self.in_string = True
-            match = _REST.match(rest)
-            self.held = b"" if match is None else rest[match.end() :]
+        text = _ESCAPED.sub(b"", self.held + piece)
+        self.held = b"\\" if text.endswith(b"\\") else b""  # its character is in the next piece
+        parts = text.split(b'"')
+        outside = b"".join(parts[1 if self.in_string else 0 :: 2])
+        self.in_string ^= len(parts) % 2 == 0
         steps = [_STEP[byte] for byte in outside.translate(None, _ALL_BUT_BRACKETS)]
         for depth in accumulate(steps, initial=self.depth):
             if depth > self.limit:

@@ -5,9 +5,11 @@ import gzip
 import itertools
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.service import Settings
-from engine.service.limits import Depth, LimitsMiddleware, TooMuch
+from engine.service.limits import PIECE, Depth, LimitsMiddleware, TooMuch
 from tests.service import pool_jobs
 from tests.service.served import CQL, FHIR, SAMPLE, SCREEN, Served, content, opened, served
 
@@ -111,10 +113,13 @@ def depth_of(text: bytes) -> int:
     return deepest
 
 
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
+
+
 @given(st.lists(st.sampled_from([b"[", b"]", b"{", b"}", b'"', b"\\", b"a", b'\\"']), max_size=60).map(b"".join),
        st.lists(st.integers(0, 60), max_size=5), st.integers(0, 8))  # fmt: skip
 def test_nesting_is_measured_alike_however_the_text_is_cut(text: bytes, cuts: list[int], limit: int) -> None:
-    if b"\\" in text.split(b'"')[0]:
+    if b"\\" in _STRINGS.sub(b"", text):
         return  # a backslash outside a string is no JSON: what follows it is the decoder's to refuse
     places = sorted({0, *(cut for cut in cuts if cut < len(text)), len(text)})
     depth = Depth(limit)
@@ -125,6 +130,18 @@ def test_nesting_is_measured_alike_however_the_text_is_cut(text: bytes, cuts: li
     except TooMuch:
         refused = True
     assert refused == (depth_of(text) > limit)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b'"' + b'\\"' * 500_000, b'"",' * 300_000, b'"\\"",' * 200_000, b"\\" * 1_000_000, b'[],{"a":"["},' * 80_000],
+    ids=["escaped quotes", "strings", "strings of a quote", "backslashes", "brackets"],
+)
+def test_measuring_takes_time_in_proportion_to_the_text(text: bytes) -> None:
+    depth, started = Depth(), time.process_time()
+    for start in range(0, len(text), PIECE):
+        depth.feed(text[start : start + PIECE])
+    assert time.process_time() - started < 1, "a megabyte takes milliseconds; by squares it would take minutes"
 
 
 # ---------------------------------------------------------------- time, and clients who leave
