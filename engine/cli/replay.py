@@ -57,8 +57,8 @@ def again(inputs: bytes, source: str, bundle: Path | None = None, screening_date
         InputError: the inputs cannot be screened any more; says why.
     """
     from engine.service.catalogue import Catalogue
+    from engine.service.inputs import job_of
     from engine.service.performing import perform
-    from engine.service.recording import job_of
     from engine.service.refusals import Refusal
     from engine.service.settings import Settings
     from engine.trials import to_json

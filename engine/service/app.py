@@ -21,10 +21,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from engine.service import hooks, operations, reading
 from engine.service.catalogue import Catalogue
 from engine.service.keeping import MemoryFeedback, MemoryResults
-from engine.service.operations import Records
 from engine.service.principal import local
 from engine.service.refusals import Refused, refused
-from engine.service.running import ThreadRunner
+from engine.service.running import Records, ThreadRunner
 from engine.service.settings import Settings
 from engine.service.wire import plain, refusal
 from engine.version import __version__

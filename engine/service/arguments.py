@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from engine.service.refusals import Refused, refused
 
@@ -33,6 +33,32 @@ class Argument:
 
 
 Arguments = Mapping[str, list[Argument]]
+
+_DATA: Final = {
+    "parameters": Taken("Parameters"),
+    "data": Taken("Bundle"),
+    "subject": Taken("text"),
+    "useServerData": Taken("boolean"),
+}
+CQL: Final = {
+    "expression": Taken("text"),
+    "library": Taken("parts", many=True, parts={"url": Taken("text"), "name": Taken("text")}),
+    **_DATA,
+}
+EVALUATE: Final = {
+    "url": Taken("text"),
+    "library": Taken("Library"),
+    "expression": Taken("text", many=True),
+    "includePrivate": Taken("boolean"),
+    **_DATA,
+}
+SCREEN: Final = {"trial": Taken("text", many=True), "screeningDate": Taken("text"), **_DATA}
+UNSUPPORTED: Final = {
+    "prefetchData": "this service takes all data as one Bundle; send it as 'data'",
+    "dataEndpoint": "this service reaches no data that a request names; send it as 'data'",
+    "contentEndpoint": "this service reaches no libraries elsewhere; send the library as 'library'",
+    "terminologyEndpoint": "this service has its own terminology and reaches no other",
+}
 
 
 def arguments(resource: Any, takes: Mapping[str, Taken], unsupported: Mapping[str, str]) -> Arguments:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from engine.fhir.out import write
 from engine.service.catalogue import identifier
+from engine.service.inputs import versions_of
 from engine.service.principal import Principal
 from engine.service.storage import Entry, Storage
 from engine.trials import TrialResult
@@ -30,11 +31,7 @@ def entry_of(
     content: str | None = None,
 ) -> Entry:
     """The entry for what a caller did; with ``results``, whose trials and versions it names."""
-    trials = {result.trial: result.stamp.library for result in results}
-    versions: dict[str, str] = {}
-    for result in results[:1]:
-        stamp = result.stamp
-        versions = {"engine": stamp.engine, "terminology": stamp.valuesets, "data": stamp.data}
+    trials, versions = versions_of(results)
     return Entry(recorded, caller.name, action, patient, outcome, trials, versions, run, content)
 
 

@@ -5,25 +5,23 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from engine.service.principal import Principal
-from engine.trials import TrialResult
 
 KEPT = 1000
 
 
 class Results(Protocol):
-    """Results of screening by a name that cannot be guessed."""
+    """Results of screening, as JSON, by a name that cannot be guessed."""
 
-    async def keep(self, caller: Principal, results: Sequence[TrialResult]) -> str:
-        """Keeps the results of one record; the name they are asked for by."""
+    async def keep(self, caller: Principal, name: str, result: bytes) -> None:
+        """Keeps the results of one record."""
 
-    async def get(self, caller: Principal, name: str) -> Sequence[TrialResult] | None:
+    async def get(self, caller: Principal, name: str) -> bytes | None:
         """The results of that name; None when they are not (or no longer) kept, or not for this caller."""
 
 
@@ -50,20 +48,18 @@ class MemoryResults:
 
     def __init__(self, kept: int = KEPT) -> None:
         self.kept = kept
-        self.held: OrderedDict[str, tuple[Principal, tuple[TrialResult, ...]]] = OrderedDict()
+        self.held: OrderedDict[str, tuple[Principal, bytes]] = OrderedDict()
 
-    async def keep(self, caller: Principal, results: Sequence[TrialResult]) -> str:
-        """Keeps the results under a new name and forgets the oldest."""
-        name = secrets.token_urlsafe(24)
-        self.held[name] = (caller, tuple(results))
+    async def keep(self, caller: Principal, name: str, result: bytes) -> None:
+        """Keeps the results and forgets the oldest."""
+        self.held[name] = (caller, result)
         while len(self.held) > self.kept:
             self.held.popitem(last=False)
-        return name
 
-    async def get(self, caller: Principal, name: str) -> Sequence[TrialResult] | None:
+    async def get(self, caller: Principal, name: str) -> bytes | None:
         """The results of that name, for the caller they were made for."""
-        owner, results = self.held.get(name, (None, ()))
-        return results if owner == caller else None
+        owner, result = self.held.get(name, (None, b""))
+        return result if owner == caller else None
 
 
 class MemoryFeedback:

@@ -113,6 +113,7 @@ class LimitsMiddleware:
     ) -> None:
         self.app, self.max_body, self.seconds = app, max_body, seconds
         self.abandoned = abandoned or (lambda: None)
+        self.turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -152,13 +153,20 @@ class LimitsMiddleware:
             if message["type"] == "http.disconnect":
                 raise _Left
             answering.whole = not message.get("more_body", False)
-            for piece in inflated.feed(message.get("body", b"")):
-                size += len(piece)
-                if size > self.max_body:
-                    raise self._too_large()
-                depth.feed(piece)
-                parts.append(piece)
-                await asyncio.sleep(0)  # others have their turn between pieces
+            pieces = iter(inflated.feed(message.get("body", b"")))
+            more = True
+            while more:
+                # One piece at a time, whoever it is of: between any two everything else has its turn.
+                async with self.turn:
+                    piece = next(pieces, None)
+                    more = piece is not None
+                    if piece is not None:
+                        size += len(piece)
+                        if size > self.max_body:
+                            raise self._too_large()
+                        depth.feed(piece)
+                        parts.append(piece)
+                    await asyncio.sleep(0)
         if parts:
             parts.extend(inflated.end())
         return b"".join(parts)

@@ -24,6 +24,8 @@ from engine.errors import EligibilityError
 
 HEADER: Final = struct.Struct(">Q")
 PARSED: Final = pickle.loads
+BEHIND: Final = 5
+"""How far the workers stand behind the serving process when both want a processor (nice(2))."""
 
 
 def frame(value: Any) -> bytes:
@@ -95,6 +97,7 @@ def _work(channel: socket.socket, state: Any, memory: int) -> None:
     code = 1
     try:
         _die_with_parent()
+        os.nice(BEHIND)
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         while True:

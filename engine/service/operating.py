@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from engine.service.access import AccessMiddleware, Gate, admitted, smart_configuration
+from engine.service.answering import prepared
 from engine.service.app import HooksCors, create_app
 from engine.service.catalogue import READABLE, Catalogue
 from engine.service.deployment import MIB, Deployment
@@ -23,14 +24,12 @@ from engine.service.recording import (
     RecordingRunner,
     StoredFeedback,
     StoredResults,
-    prepared,
 )
 from engine.service.refusals import refused
 from engine.service.settings import Settings
 from engine.service.storage import Storage, StorageError
 from engine.service.wire import SAFE_HEADERS, plain, refusal
 from engine.service.workers import ServiceError, WorkerPool
-from engine.trials import TrialResult
 
 FORGET_EVERY: Final = 600
 """Seconds after which expired tokens are forgotten."""
@@ -51,11 +50,11 @@ def create_service(deployment: Deployment, settings: Settings | None = None, log
     pool = WorkerPool(prepared, (settings,), deployment.pool, metrics)
     gate = Gate(deployment, storage)
 
-    def told(results: Sequence[TrialResult]) -> None:
-        for result in results:
-            metrics.verdicts.labels(result.trial, result.verdict).inc()
+    def told(verdicts: Sequence[tuple[str, str]]) -> None:
+        for trial, verdict in verdicts:
+            metrics.verdicts.labels(trial, verdict).inc()
 
-    app.state.runner = RecordingRunner(ProcessRunner(pool, deployment.grace_seconds), storage, settings, told)
+    app.state.runner = RecordingRunner(ProcessRunner(pool, deployment.grace_seconds), storage, told)
     app.state.results, app.state.feedback = StoredResults(storage), StoredFeedback(storage)
     app.state.authenticate = admitted
     app.state.pool, app.state.metrics, app.state.storage = pool, metrics, storage

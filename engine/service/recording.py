@@ -8,47 +8,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from engine.errors import InputError
-from engine.fhir.decode import decode_json
-from engine.language.values import DateTime
 from engine.language.values.json import encode
 from engine.service.access import CALLING, NOTED
+from engine.service.answering import answer, reference
 from engine.service.audit import entry_of
-from engine.service.catalogue import Catalogue
-from engine.service.jobs import ExpressionJob, Job, LibraryJob, Result, ScreenJob
+from engine.service.calls import AUDITED, Call, Recorded, Reply, Wanted
 from engine.service.keeping import Feedback
-from engine.service.operations import Records
-from engine.service.performing import perform
 from engine.service.principal import Principal
-from engine.service.refusals import Refusal, refused
-from engine.service.running import Runner
-from engine.service.settings import Settings
-from engine.service.storage import Run, Storage, digest_of, new_id
+from engine.service.refusals import refused
+from engine.service.running import Records, Runner
+from engine.service.storage import Run, Storage, digest_of
 from engine.service.tokens import allows
 from engine.service.workers import ServiceError, WorkerPool
-from engine.trials import TrialResult, to_json
-
-
-def prepared(settings: Settings) -> Catalogue:
-    """What the workers need, warm: a patient of whom nothing is known was screened with it."""
-    catalogue = Catalogue(settings)
-    nobody = {"resourceType": "Patient", "id": "nobody"}
-    perform(catalogue, ScreenJob(now=DateTime(2000, 1, 1, 0, 0, 0, 0, 0), data=nobody))
-    return catalogue
 
 
 class ProcessRunner:
-    """Does jobs in the workers of a pool."""
+    """Does calls in the workers of a pool."""
 
     def __init__(self, pool: WorkerPool, grace: float) -> None:
         self.pool, self.grace = pool, grace
 
-    async def run(self, job: Job) -> Result | Refusal:
-        """What the job gives, or its refusal; ServiceError when the pool cannot do it."""
-        return await self.pool.run(perform, job)
+    async def run(self, call: Call) -> Reply | Wanted:
+        """What the call gives; ServiceError when the pool cannot do it."""
+        return cast("Reply | Wanted", await self.pool.run(answer, call))
 
     async def close(self) -> None:
         """Lets what was accepted finish, then ends the workers."""
@@ -56,103 +42,54 @@ class ProcessRunner:
 
 
 class RecordingRunner:
-    """Records what another runner does. ``told`` hears of the results of each screening."""
+    """Records what another runner does. ``told`` hears of the verdicts of each screening, as (trial, verdict)."""
 
-    def __init__(
-        self, inner: Runner, storage: Storage, settings: Settings, told: Callable[[Sequence[TrialResult]], None]
-    ) -> None:
-        self.inner, self.storage, self.settings, self.told = inner, storage, settings, told
+    def __init__(self, inner: Runner, storage: Storage, told: Callable[[Sequence[tuple[str, str]]], None]) -> None:
+        self.inner, self.storage, self.told = inner, storage, told
 
-    async def run(self, job: Job) -> Result | Refusal:
-        """What the job gives, recorded.
+    async def run(self, call: Call) -> Reply | Wanted:
+        """What the call gives, recorded.
 
         Raises:
             StorageError: it could not be recorded, and is not answered therefore.
         """
-        caller, noted = CALLING.get(), NOTED.get()
+        caller, noted, action = CALLING.get(), NOTED.get(), AUDITED.get(call.operation)
         try:
-            answer = await self.inner.run(job)
+            reply = await self.inner.run(call)
         except ServiceError as problem:
-            await asyncio.to_thread(self._refused, caller, job, problem.code)
+            if action is not None:
+                patient = reference(dict(call.query).get("patient"))
+                entry = entry_of(caller, action, moment(), patient=patient, outcome=problem.code)
+                await asyncio.to_thread(self.storage.add_entry, entry)
             raise
-        if isinstance(answer, Refusal):
-            await asyncio.to_thread(self._refused, caller, job, answer.issues[0].code if answer.issues else "invalid")
-        elif isinstance(job, ScreenJob):
-            identity = await asyncio.to_thread(self._screened, caller, job, answer)
-            if noted is not None:
-                noted["run"] = identity
-            self.told(answer)
-        else:
-            entry = entry_of(caller, "evaluate", moment(), patient=_subject(job))
-            await asyncio.to_thread(self.storage.add_entry, entry)
-        return answer
+        if isinstance(reply, Wanted) or reply.recorded is None or action is None:
+            return reply
+        await asyncio.to_thread(self._keep, caller, action, call.run, reply.recorded)
+        if reply.recorded.result and noted is not None:
+            noted["run"] = call.run
+        self.told(reply.recorded.verdicts)
+        return reply
 
     async def close(self) -> None:
         """Ends the runner, then the storage."""
         await self.inner.close()
         await asyncio.to_thread(self.storage.close)
 
-    def _refused(self, caller: Principal, job: Job, outcome: str) -> None:
-        action = "screen" if isinstance(job, ScreenJob) else "evaluate"
-        self.storage.add_entry(entry_of(caller, action, moment(), patient=_subject(job), outcome=outcome))
-
-    def _screened(self, caller: Principal, job: ScreenJob, results: Sequence[TrialResult]) -> str:
-        now, patient = moment(), results[0].patient if results else _subject(job)
-        inputs, result = inputs_of(job, self.settings, results), to_json(list(results))
-        run = Run(new_id(), now, caller.name, patient, inputs, result)
-        content = digest_of(inputs, result)
-        entry = entry_of(caller, "screen", now, patient=patient, results=results, run=run.id, content=content)
-        self.storage.add_run(run, entry)
-        return run.id
-
-
-def _subject(job: ExpressionJob | LibraryJob | ScreenJob) -> str:
-    """The patient a job is about, as far as can be said without doing it."""
-    if job.subject:
-        return job.subject if "/" in job.subject else f"Patient/{job.subject}"
-    return ""
+    def _keep(self, caller: Principal, action: str, identity: str, recorded: Recorded) -> None:
+        now, patient = moment(), recorded.patient
+        entry = entry_of(caller, action, now, patient=patient, outcome=recorded.outcome)
+        entry = replace(entry, trials=recorded.trials, versions=recorded.versions)
+        if not recorded.result:
+            self.storage.add_entry(entry)
+            return
+        content = digest_of(recorded.inputs, recorded.result)
+        run = Run(identity, now, caller.name, patient, recorded.inputs, recorded.result)
+        self.storage.add_run(run, replace(entry, run=identity, content=content))
 
 
 def moment() -> str:
     """The present moment as a FHIR instant."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-# ---------------------------------------------------------------- runs
-
-
-def inputs_of(job: ScreenJob, settings: Settings, results: Sequence[TrialResult]) -> bytes:
-    """Everything a screening took, as JSON: what :func:`job_of` reads."""
-    return encode(
-        {
-            "now": str(job.now),
-            "trials": [result.trial for result in results],
-            "subject": job.subject,
-            "parameters": dict(job.parameters),
-            "unavailable": dict(job.unavailable),
-            "source": job.source,
-            "site": {"offsetMinutes": settings.offset_minutes, "parameters": dict(settings.parameters)},
-            "data": job.data,
-        }
-    )
-
-
-def job_of(inputs: bytes, source: str) -> tuple[ScreenJob, Mapping[str, Any]]:
-    """The job of stored inputs, and what the site gave (``offsetMinutes``, ``parameters``).
-
-    Raises:
-        InputError: they are no inputs of a run.
-    """
-    stored = decode_json(inputs, source=source)
-    try:
-        job = ScreenJob(
-            now=DateTime.parse(stored["now"]), data=stored["data"], trials=tuple(stored["trials"]),
-            subject=stored["subject"], parameters=stored["parameters"], unavailable=stored["unavailable"],
-            source=stored["source"],
-        )  # fmt: skip
-        return job, stored["site"]
-    except (KeyError, TypeError, ValueError):
-        raise InputError(source, "", "the stored inputs are not those of a run") from None
 
 
 class StoredResults:
@@ -161,21 +98,19 @@ class StoredResults:
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
 
-    async def keep(self, caller: Principal, results: Sequence[TrialResult]) -> str:
-        """The id of the run, which was stored as it ran."""
-        noted = NOTED.get() or {}
-        return str(noted["run"])
+    async def keep(self, caller: Principal, name: str, result: bytes) -> None:
+        """Nothing: the run was stored as it ran."""
 
-    async def get(self, caller: Principal, name: str) -> Any:
-        """The results as decoded JSON; None when there are none for this caller. Who reads them is recorded."""
+    async def get(self, caller: Principal, name: str) -> bytes | None:
+        """The bytes of the result; None when there is none for this caller. Who reads it is recorded."""
         return await asyncio.to_thread(self._get, caller, name)
 
-    def _get(self, caller: Principal, name: str) -> Any:
+    def _get(self, caller: Principal, name: str) -> bytes | None:
         run = self.storage.run(name)
         if run is None or not (run.owner == caller.name or allows(caller.scopes, "*", "rs")):
             return None
         self.storage.add_entry(entry_of(caller, "read-result", moment(), patient=run.patient, run=run.id))
-        return decode_json(run.result, source=f"run {name}")
+        return run.result
 
 
 class StoredFeedback:

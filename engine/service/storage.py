@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import secrets
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -313,11 +312,6 @@ def digest_of(inputs: bytes, result: bytes) -> str:
     """The digest of a run's bytes."""
     inner = hashlib.sha256(inputs).digest() + hashlib.sha256(result).digest()
     return f"sha256:{hashlib.sha256(inner).hexdigest()}"
-
-
-def new_id() -> str:
-    """An id of a run that nobody can guess."""
-    return secrets.token_hex(16)
 
 
 def _inflated(data: bytes, identity: str) -> bytes:

@@ -14,6 +14,7 @@ from engine.fhir.decode import decode_json
 from engine.fhir.out import write
 from engine.language.values import DateTime
 from engine.language.values.json import encode
+from engine.service.calls import Reply
 from engine.service.refusals import Refusal, outcome, refused
 
 FHIR_JSON: Final = "application/fhir+json"
@@ -24,15 +25,15 @@ SAFE_HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no
 """No answer is read as anything but what it says, and none is kept on the way."""
 
 
-async def body_of(request: Request) -> Any:
-    """The decoded JSON of a request.
-
-    Raises:
-        Refused: another content type (415), or no JSON (400, with line and column).
-    """
+async def body_of(request: Request) -> bytes:
+    """The body of a request; Refused (415) when it is said to be anything but JSON."""
     if kind_of(request) not in JSON_TYPES:
         raise refused(415, "not-supported", f"send the body as {FHIR_JSON} or {JSON}")
-    data = await request.body()
+    return await request.body()
+
+
+def decoded(data: bytes) -> Any:
+    """The decoded JSON of a body; Refused when it is none (400, with line and column)."""
     try:
         return decode_json(data, source="the body")
     except InputError as problem:
@@ -92,9 +93,9 @@ def fhir(resource: dict[str, Any], status: int = 200) -> Response:
     return Response(write(resource), status, SAFE_HEADERS, FHIR_JSON)
 
 
-def validated(resource: dict[str, Any], kind: str = FHIR_JSON) -> Response:
-    """An answer whose parts were validated where they were made."""
-    return Response(encode(resource), 200, SAFE_HEADERS, kind)
+def sent(reply: Reply) -> Response:
+    """A reply as it was written."""
+    return Response(reply.body, reply.status, SAFE_HEADERS, reply.kind)
 
 
 def plain(content: Any, status: int = 200) -> Response:

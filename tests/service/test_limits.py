@@ -134,7 +134,7 @@ def test_nesting_is_measured_alike_however_the_text_is_cut(text: bytes, cuts: li
 
 @pytest.mark.parametrize(
     "text",
-    [b'"' + b'\\"' * 500_000, b'"",' * 300_000, b'"\\"",' * 200_000, b"\\" * 1_000_000, b'[],{"a":"["},' * 80_000],
+    (b'"' + b'\\"' * 500_000, b'"",' * 300_000, b'"\\"",' * 200_000, b"\\" * 1_000_000, b'[],{"a":"["},' * 80_000),
     ids=["escaped quotes", "strings", "strings of a quote", "backslashes", "brackets"],
 )
 def test_measuring_takes_time_in_proportion_to_the_text(text: bytes) -> None:

@@ -9,11 +9,12 @@ from engine.cli.audit import check_command, export_command
 from engine.cli.replay import command, differences
 from engine.language.values import DateTime
 from engine.service import Settings
+from engine.service.answering import prepared
 from engine.service.audit import entry_of
+from engine.service.inputs import inputs_of
 from engine.service.jobs import ScreenJob
 from engine.service.performing import perform
 from engine.service.principal import LOCAL
-from engine.service.recording import inputs_of, prepared
 from engine.service.storage import Run, Storage, digest_of
 from engine.trials import to_json
 from tests.service.served import SAMPLE

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.service.storage import Entry, Run, Storage, StorageError, default_url, digest_of, new_id
+from engine.service.calls import new_id
+from engine.service.storage import Entry, Run, Storage, StorageError, default_url, digest_of
 
 
 def entry(run: str | None = None, content: str | None = None, **changed: str) -> Entry:
