@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 
@@ -41,6 +42,7 @@ def command(host: str, port: int) -> int:
     shown = f"[{host}]" if ":" in host else host
     complain(f"Listening at http://{shown}:{listening.getsockname()[1]}")
     quieten(app.state.log)
+    app.state.started = _settled
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, timeout_keep_alive=30,
         timeout_graceful_shutdown=int(settings.grace_seconds) + 1,
@@ -52,6 +54,12 @@ def command(host: str, port: int) -> int:
     with listening:
         server.run(sockets=[listening])
     return 0 if server.started else 2
+
+
+def _settled() -> None:
+    """Takes what was loaded out of the collector's sight: going over all of it again would hold every request up."""
+    gc.collect()
+    gc.freeze()
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from engine.fhir.out import write
 from engine.language.values import DateTime
@@ -28,12 +29,12 @@ from engine.service.calls import Call, Fetched, Recorded, Reply, Wanted
 from engine.service.cards import cards
 from engine.service.catalogue import Catalogue
 from engine.service.evaluating import GIVEN
-from engine.service.hook_calls import entries_of, patient_of
+from engine.service.hook_calls import HOOK, entries_of, patient_of
 from engine.service.inputs import inputs_of, versions_of
 from engine.service.jobs import ExpressionJob, Job, LibraryJob, Result, ScreenJob
 from engine.service.parameter_values import typed_values
 from engine.service.performing import perform
-from engine.service.prefetch import PATIENT, gathered, types_needed
+from engine.service.prefetch import PATIENT, gathered
 from engine.service.refusals import Refusal, Refused, outcome, refused
 from engine.service.screening_parameters import result_parameters
 from engine.service.settings import Settings
@@ -53,10 +54,18 @@ def answer(catalogue: Catalogue, call: Call) -> Reply | Wanted:
 
 
 def prepared(settings: Settings) -> Catalogue:
-    """What the workers need, warm: a patient of whom nothing is known was screened with it."""
+    """What the workers need, warm: every kind of call was answered once, about a patient of whom nothing is known."""
     catalogue = Catalogue(settings)
+    now, every = DateTime(2000, 1, 1, 0, 0, 0, 0, 0), tuple(catalogue.trials)
     nobody = {"resourceType": "Patient", "id": "nobody"}
-    perform(catalogue, ScreenJob(now=DateTime(2000, 1, 1, 0, 0, 0, 0, 0), data=nobody))
+    view = {"hook": HOOK, "hookInstance": str(UUID(int=0)), "context": {"patientId": "nobody"}}
+    expression = {"resourceType": "Parameters", "parameter": [{"name": "expression", "valueString": "1 + 1"}]}
+    for call in (
+        Call("screen", encode(nobody), now, "", every),
+        Call("hook", encode(view | {"prefetch": {PATIENT: nobody}}), now, "", every),
+        Call("cql", encode(expression), now, ""),
+    ):
+        answer(catalogue, call)
     return catalogue
 
 
@@ -210,8 +219,7 @@ def _recorded(catalogue: Catalogue, job: ScreenJob, results: list[TrialResult]) 
 def _hook(catalogue: Catalogue, call: Call) -> Reply | Wanted:
     body = decoded(call.body)
     patient = patient_of(body)
-    trials = [trial for name, trial in catalogue.trials.items() if name in call.names]
-    had = gathered(body.get("prefetch"), types_needed(trials))
+    had = gathered(body.get("prefetch"), catalogue.needs(call.names))
     fetched = call.fetched or (None if had.bundle is None else Fetched(had.bundle, had.unavailable))
     if fetched is None:
         if call.server:

@@ -19,6 +19,7 @@ from engine.errors import Diagnostic
 from engine.fhir.decode import decode_json
 from engine.language import Program, SourceText, Translation
 from engine.language.elm.json import encode as encode_elm
+from engine.service.prefetch import types_needed
 from engine.service.screen_definition import screen_definition
 from engine.service.settings import Settings
 from engine.trials import Trial, load_trials
@@ -98,6 +99,14 @@ class Catalogue:
             if isinstance(resource, dict) and resource.get("resourceType") == "ValueSet":
                 found[identifier(str(resource.get("id") or path.stem))] = resource
         return found
+
+    @cached_property
+    def _needs(self) -> Mapping[str, tuple[str, ...]]:
+        return {name: types_needed([trial]) for name, trial in self.trials.items()}
+
+    def needs(self, trials: Iterable[str]) -> tuple[str, ...]:
+        """The resource types that these trials can retrieve of a patient, by name; found once, which takes a while."""
+        return tuple(sorted({name for trial in trials for name in self._needs[trial]}))
 
     def trial(self, identity: str) -> Trial | None:
         """The trial with that id or resource id."""

@@ -16,7 +16,7 @@ from engine.service.catalogue import Catalogue, identifier
 from engine.service.describing import hook
 from engine.service.hook_calls import HOOK
 from engine.service.keeping import FeedbackStore, Results
-from engine.service.prefetch import templates, types_needed
+from engine.service.prefetch import templates
 from engine.service.principal import Caller
 from engine.service.reading import public_url
 from engine.service.refusals import refused
@@ -49,15 +49,19 @@ async def services(request: Request) -> Response:
     """Discovery: one service for all trials, and one for each."""
     catalogue: Catalogue = request.app.state.catalogue
     trials = list(catalogue.trials.values())
-    found = [_service(ALL, "Trials for this patient", "Which trials the patient may be eligible for.", trials)]
+    every = "Which trials the patient may be eligible for."
+    found = [_service(catalogue, ALL, "Trials for this patient", every, trials)]
     found += [
-        _service(service_of(trial), f"Eligibility for {trial.id}", trial.title or trial.id, [trial]) for trial in trials
+        _service(catalogue, service_of(trial), f"Eligibility for {trial.id}", trial.title or trial.id, [trial])
+        for trial in trials
     ]
     return plain({"services": found})
 
 
-def _service(identity: str, title: str, description: str, trials: Sequence[Trial]) -> dict[str, Any]:
-    prefetch = templates(types_needed(trials))
+def _service(
+    catalogue: Catalogue, identity: str, title: str, description: str, trials: Sequence[Trial]
+) -> dict[str, Any]:
+    prefetch = templates(catalogue.needs(trial.id for trial in trials))
     return {"hook": HOOK, "id": identity, "title": title, "description": description, "prefetch": prefetch}
 
 

@@ -59,6 +59,7 @@ def create_service(deployment: Deployment, settings: Settings | None = None, log
     app.state.authenticate = admitted
     app.state.pool, app.state.metrics, app.state.storage = pool, metrics, storage
     app.state.log, app.state.deployment = log, deployment
+    app.state.started = lambda: None
     app.router.lifespan_context = _lifespan
     app.add_exception_handler(ServiceError, _unable)
     app.add_exception_handler(StorageError, _unstored)
@@ -88,6 +89,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.gather(app.state.pool.start(), asyncio.to_thread(_described, app.state.catalogue))
     forgetting = asyncio.create_task(_forget(app.state.storage))
     app.state.loop = asyncio.get_running_loop()
+    app.state.started()
     app.state.log.info("started", secured=app.state.deployment.secured, trials=len(app.state.catalogue.trials))
     try:
         yield
@@ -98,9 +100,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _described(catalogue: Catalogue) -> None:
-    """Makes the resources that can be read: libraries are compiled for it, which no request should wait for."""
+    """Makes what can be read: libraries are compiled for it, which no request should wait for."""
     for name in READABLE:
         catalogue.resources(name)
+    catalogue.needs(catalogue.trials)
 
 
 async def _forget(storage: Storage) -> None:

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from engine.service.prefetch import types_needed
 from tests.service.samples import bundle, hemoglobin, patient
 
 ALL = "/cds-services/eligibility"
@@ -171,3 +172,12 @@ def test_browsers_may_call_hooks_and_nothing_else(client: httpx2.Client) -> None
     assert client.post(ALL, json=call(WHOLE), headers=origin).headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-origin" not in client.get("/fhir/metadata", headers=origin).headers
     assert client.options("/fhir/$cql", headers=origin | asked).status_code == 405
+
+
+def test_what_trials_need_is_found_once_and_is_what_their_libraries_ask_for(
+    app: FastAPI, client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue = app.state.catalogue
+    assert catalogue.needs(catalogue.trials) == types_needed(catalogue.trials.values())
+    monkeypatch.setattr("engine.service.catalogue.types_needed", lambda trials: pytest.fail("found again"))
+    assert client.get("/cds-services").status_code == 200
