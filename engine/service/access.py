@@ -7,6 +7,7 @@ tokens), CDS Hooks 2.0 ("Trusting CDS Clients": each call carries a token of its
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import re
 import time
@@ -14,7 +15,8 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from types import MappingProxyType
+from typing import Any, Final, Literal, Protocol
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -58,10 +60,20 @@ class Rule:
     permissions: str = ""
 
 
+class Links(Protocol):
+    """The links of cards that are good."""
+
+    def opens(self, digest: str, run: str, now: int) -> bool:
+        """True when the digest is of a link to the run that has not expired."""
+
+
 def _rule(method: str, path: str, kind: Any, resource: str = "", permissions: str = "") -> Rule:
     return Rule(method, re.compile(path), kind, resource, permissions)
 
 
+RESULT: Final = re.compile("/results/[^/]+")
+LINK: Final = "link"
+"""The parameter of an address that holds the secret of a card's link."""
 RULES: Final = (
     _rule("GET", "/health", "public"),
     _rule("GET", "/ready", "public"),
@@ -74,7 +86,7 @@ RULES: Final = (
     _rule("POST", r"/fhir/ResearchStudy(/[^/]+)?/\$screen", "scope", "ResearchStudy", "rs"),
     _rule("POST", r"/fhir/Library(/[^/]+)?/\$evaluate", "scope", "Library", "rs"),
     _rule("POST", r"/fhir/\$cql", "scope", "Library", "rs"),
-    _rule("GET", "/results/[^/]+", "scope", "ResearchStudy", "rs"),
+    Rule("GET", RESULT, "scope", "ResearchStudy", "rs"),
     _rule("GET", "/cds-services", "public"),
     _rule("POST", "/cds-services/[^/]+", "hook"),
     _rule("POST", "/cds-services/[^/]+/feedback", "hook"),
@@ -91,15 +103,19 @@ def rule_for(method: str, path: str) -> Rule | None:
 class Gate:
     """Decides who calls, from the headers of a request."""
 
-    def __init__(self, deployment: Deployment, used: UsedTokens, now: Callable[[], float] = time.time) -> None:
-        self.deployment, self.used, self.now = deployment, used, now
+    def __init__(
+        self, deployment: Deployment, used: UsedTokens, links: Links, now: Callable[[], float] = time.time
+    ) -> None:
+        self.deployment, self.used, self.links, self.now = deployment, used, links, now
         self.keys: Keys | None = None if deployment.jwks is None else _keys(deployment.jwks, now)
         self.clients: Mapping[str, tuple[Keys, str | None]] | None = None
         if deployment.clients is not None:
             self.clients = {row["iss"]: _client(row, now) for row in deployment.clients}
 
-    async def admit(self, method: str, path: str, headers: Mapping[str, str]) -> Principal:
-        """The caller.
+    async def admit(
+        self, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str] = MappingProxyType({})
+    ) -> Principal:
+        """The caller. A result is also opened by the link of its card, which takes the place of a token.
 
         Raises:
             TokenRefused: no token, or one that is not accepted.
@@ -115,6 +131,8 @@ class Gate:
             return Principal("anyone")
         if rule is not None and rule.kind == "hook":
             return await self._hook(path, _bearer(headers))
+        if rule is not None and rule.path is RESULT and LINK in query and "authorization" not in headers:
+            return await self._linked(path.rsplit("/", 1)[1], query[LINK])
         caller = await self._caller(_bearer(headers))
         if rule is None:
             raise PermissionError("no scope opens this address")
@@ -145,6 +163,12 @@ class Gate:
         granted = frozenset(scopes.split()) if isinstance(scopes, str) else frozenset[str]()
         return Principal(name[:200], granted)
 
+    async def _linked(self, run: str, secret: str) -> Principal:
+        """Whoever holds the link of a card, for the one result that it is of."""
+        if not await asyncio.to_thread(self.links.opens, link_digest(secret), run, int(self.now())):
+            raise TokenRefused("the link has expired, or is not of this result; open the chart again for a new one")
+        return Principal("link of a card", run=run)
+
     async def _hook(self, path: str, token: str) -> Principal:
         """The CDS client whose own token this is; with a bearer token of SMART where no clients are configured."""
         if self.clients is None:
@@ -163,6 +187,11 @@ class Gate:
         claims = await verified(token, HOOKS, keys, issuer=issuer, audiences=audiences, now=self.now())
         await asyncio.to_thread(use_once, claims, self.used)
         return Principal(f"cds:{issuer}"[:200])
+
+
+def link_digest(secret: str) -> str:
+    """What is kept of a link's secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _keys(place: str, now: Callable[[], float]) -> Keys:
@@ -206,7 +235,7 @@ class AccessMiddleware:
         try:
             if len(request.headers.getlist("authorization")) > 1:
                 raise TokenRefused("the header Authorization stands twice")
-            caller = await self.gate.admit(scope["method"], scope["path"], request.headers)
+            caller = await self.gate.admit(scope["method"], scope["path"], request.headers, request.query_params)
         except TokenRefused as problem:
             answer = refusal(refused(401, "login", str(problem)).refusal)
             answer.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'

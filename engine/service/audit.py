@@ -15,8 +15,8 @@ from engine.trials import TrialResult
 EVENT_TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-event-type"
 ENTITY_TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 ENTITY_ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
-ACTIONS: Final[Mapping[str, str]] = {"screen": "E", "evaluate": "E", "read-result": "R", "feedback": "C"}
-"""The action codes of http://hl7.org/fhir/audit-event-action: execute, read, create."""
+ACTIONS: Final[Mapping[str, str]] = {"screen": "E", "evaluate": "E", "read-result": "R", "feedback": "C", "forget": "D"}
+"""The action codes of http://hl7.org/fhir/audit-event-action: execute, read, create, delete."""
 
 
 def entry_of(

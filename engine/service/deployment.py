@@ -50,6 +50,11 @@ class Deployment(BaseSettings):
     audit_key_file: Path | None = None
     """A secret of 32 bytes or more: with it, nobody without it can write an audit that looks whole."""
 
+    retention_days: int | None = Field(default=None, ge=1, le=36500)
+    """After how many days runs and feedback are deleted; without it they are kept. The audit stays."""
+    link_minutes: int = Field(default=60, ge=1, le=10080)
+    """How long the link of a card opens the result to whoever has it."""
+
     workers: int = Field(default=2, ge=1, le=256)
     queue: int = Field(default=256, ge=0, le=100_000)
     job_seconds: float = Field(default=30, gt=0, le=3600)

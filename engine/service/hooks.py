@@ -6,7 +6,7 @@ Source: CDS Hooks 2.0 (https://cds-hooks.hl7.org/2.0/).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -74,14 +74,14 @@ def service_of(trial: Trial) -> str:
 async def call(identity: str, request: Request, caller: Caller) -> Response:
     """The cards for the patient in view."""
     names = tuple(trial.id for trial in _trials(request, identity))
-    run = new_id()
+    run, results = new_id(), cast("Results", request.app.state.results)
+    body = await body_of(request)
     asked = Call(
-        "hook", await body_of(request), clock(), run, names, link=f"{public_url(request)}/results/{run}",
+        "hook", body, clock(), run, names, link=f"{public_url(request)}/results/{run}{await results.link(run)}",
         server=request.app.state.records is not None,
     )  # fmt: skip
     reply = await done(request, asked)
     if reply.recorded is not None and reply.recorded.result:
-        results: Results = request.app.state.results
         await results.keep(caller, run, reply.recorded.result)
     return sent(reply)
 

@@ -21,6 +21,9 @@ class Results(Protocol):
     async def keep(self, caller: Principal, name: str, result: bytes) -> None:
         """Keeps the results of one record."""
 
+    async def link(self, name: str) -> str:
+        """What an address of the results needs besides the name, so that a person can open it."""
+
     async def get(self, caller: Principal, name: str) -> bytes | None:
         """The results of that name; None when they are not (or no longer) kept, or not for this caller."""
 
@@ -55,6 +58,10 @@ class MemoryResults:
         self.held[name] = (caller, result)
         while len(self.held) > self.kept:
             self.held.popitem(last=False)
+
+    async def link(self, name: str) -> str:
+        """Nothing: who calls is not asked for."""
+        return ""
 
     async def get(self, caller: Principal, name: str) -> bytes | None:
         """The results of that name, for the caller they were made for."""

@@ -24,6 +24,7 @@ from engine.service.recording import (
     RecordingRunner,
     StoredFeedback,
     StoredResults,
+    forget_old,
 )
 from engine.service.refusals import refused
 from engine.service.settings import Settings
@@ -48,14 +49,15 @@ def create_service(deployment: Deployment, settings: Settings | None = None, log
     storage = Storage(deployment.database_url.get_secret_value(), deployment.audit_key)
     metrics = Metrics()
     pool = WorkerPool(prepared, (settings,), deployment.pool, metrics)
-    gate = Gate(deployment, storage)
+    gate = Gate(deployment, storage, storage)
 
     def told(verdicts: Sequence[tuple[str, str]]) -> None:
         for trial, verdict in verdicts:
             metrics.verdicts.labels(trial, verdict).inc()
 
     app.state.runner = RecordingRunner(ProcessRunner(pool, deployment.grace_seconds), storage, told)
-    app.state.results, app.state.feedback = StoredResults(storage), StoredFeedback(storage)
+    links = deployment.link_minutes * 60 if deployment.secured else None
+    app.state.results, app.state.feedback = StoredResults(storage, links), StoredFeedback(storage)
     app.state.authenticate = admitted
     app.state.pool, app.state.metrics, app.state.storage = pool, metrics, storage
     app.state.log, app.state.deployment = log, deployment
@@ -87,7 +89,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if app.state.records is not None:
         app.state.records = GuardedRecords(app.state.records)
     await asyncio.gather(app.state.pool.start(), asyncio.to_thread(_described, app.state.catalogue))
-    forgetting = asyncio.create_task(_forget(app.state.storage))
+    forgetting = asyncio.create_task(_forget(app.state.storage, app.state.deployment.retention_days))
     app.state.loop = asyncio.get_running_loop()
     app.state.started()
     app.state.log.info("started", secured=app.state.deployment.secured, trials=len(app.state.catalogue.trials))
@@ -106,11 +108,13 @@ def _described(catalogue: Catalogue) -> None:
     catalogue.needs(catalogue.trials)
 
 
-async def _forget(storage: Storage) -> None:
+async def _forget(storage: Storage, retention_days: int | None) -> None:
     while True:
         # A database that is away shows in /ready; what has expired is forgotten the next time.
         with contextlib.suppress(StorageError):
             await asyncio.to_thread(storage.forget_tokens, int(time.time()))
+            if retention_days is not None:
+                await asyncio.to_thread(forget_old, storage, retention_days)
         await asyncio.sleep(FORGET_EVERY)
 
 

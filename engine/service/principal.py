@@ -14,10 +14,13 @@ from fastapi import Depends, Request
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller: ``name`` for the audit, ``scopes`` as granted (``system/*.rs``)."""
+    """A caller: ``name`` for the audit, ``scopes`` as granted (``system/*.rs``); ``run`` for one who came by the link
+    of a card, the only result that link opens.
+    """
 
     name: str
     scopes: frozenset[str] = frozenset()
+    run: str | None = None
 
 
 LOCAL = Principal("local", frozenset({"system/*.rs"}))

@@ -7,13 +7,15 @@ places that :func:`engine.service.app.create_app` leaves for them.
 from __future__ import annotations
 
 import asyncio
+import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from engine.language.values.json import encode
-from engine.service.access import CALLING, NOTED
+from engine.service.access import CALLING, LINK, NOTED, link_digest
 from engine.service.answering import answer, reference
 from engine.service.audit import entry_of
 from engine.service.calls import AUDITED, Call, Recorded, Reply, Wanted
@@ -21,7 +23,7 @@ from engine.service.keeping import Feedback
 from engine.service.principal import Principal
 from engine.service.refusals import refused
 from engine.service.running import Records, Runner
-from engine.service.storage import Run, Storage, digest_of
+from engine.service.storage import FORGET, Run, Storage, digest_of
 from engine.service.tokens import allows
 from engine.service.workers import ServiceError, WorkerPool
 
@@ -87,19 +89,39 @@ class RecordingRunner:
         self.storage.add_run(run, replace(entry, run=identity, content=content))
 
 
-def moment() -> str:
-    """The present moment as a FHIR instant."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def moment(days_ago: int = 0) -> str:
+    """The present moment, or one so many days ago, as a FHIR instant."""
+    at = datetime.now(UTC) - timedelta(days=days_ago)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def forget_old(storage: Storage, days: int) -> int:
+    """Deletes what was recorded more than so many days ago, as the site's retention asks; how many rows."""
+    before = moment(days)
+    entry = entry_of(Principal("retention"), FORGET, moment())
+    return storage.forget_runs(before, replace(entry, versions={"before": before}))
 
 
 class StoredResults:
-    """The results of stored runs, for whoever made the run or may read everything."""
+    """The results of stored runs, for whoever made the run, may read everything, or came by the link of a card.
 
-    def __init__(self, storage: Storage) -> None:
-        self.storage = storage
+    ``link_seconds`` is how long such a link is good; None where nobody needs one, since all callers are taken.
+    """
+
+    def __init__(self, storage: Storage, link_seconds: int | None) -> None:
+        self.storage, self.link_seconds = storage, link_seconds
 
     async def keep(self, caller: Principal, name: str, result: bytes) -> None:
         """Nothing: the run was stored as it ran."""
+
+    async def link(self, name: str) -> str:
+        """A new secret that opens this result and nothing else for a while, to whoever has it; kept as a digest."""
+        if self.link_seconds is None:
+            return ""
+        secret = secrets.token_urlsafe(32)
+        expires = int(time.time()) + self.link_seconds
+        await asyncio.to_thread(self.storage.add_link, link_digest(secret), name, expires)
+        return f"?{LINK}={secret}"
 
     async def get(self, caller: Principal, name: str) -> bytes | None:
         """The bytes of the result; None when there is none for this caller. Who reads it is recorded."""
@@ -107,10 +129,14 @@ class StoredResults:
 
     def _get(self, caller: Principal, name: str) -> bytes | None:
         run = self.storage.run(name)
-        if run is None or not (run.owner == caller.name or allows(caller.scopes, "*", "rs")):
+        if run is None or not (caller.run == run.id or _may_read(caller, run)):
             return None
         self.storage.add_entry(entry_of(caller, "read-result", moment(), patient=run.patient, run=run.id))
         return run.result
+
+
+def _may_read(caller: Principal, run: Run) -> bool:
+    return caller.run is None and (run.owner == caller.name or allows(caller.scopes, "*", "rs"))
 
 
 class StoredFeedback:

@@ -51,6 +51,12 @@ USED_TOKENS: Final = sql.Table(
     sql.Column("digest", sql.String(64), primary_key=True),
     sql.Column("expires", sql.BigInteger, nullable=False, index=True),
 )  # fmt: skip
+LINKS: Final = sql.Table(
+    "links", TABLES,
+    sql.Column("digest", sql.String(64), primary_key=True),
+    sql.Column("run", sql.String(64), nullable=False),
+    sql.Column("expires", sql.BigInteger, nullable=False, index=True),
+)  # fmt: skip
 AUDIT: Final = sql.Table(
     "audit", TABLES,
     sql.Column("number", sql.Integer, primary_key=True, autoincrement=False),
@@ -73,6 +79,8 @@ _POSTGRES_GUARDS: Final = (
 _LOCK: Final = 7_316_240_611
 """The advisory lock under which PostgreSQL appends to the audit and makes the tables."""
 
+FORGET: Final = "forget"
+"""The action of an entry that tells of a deletion."""
 START: Final = "0" * 64
 """The digest before the first entry."""
 
@@ -97,7 +105,8 @@ class Run:
 class Entry:
     """An entry of the audit: who did what to whom, when and with what, and how it ended.
 
-    ``action`` is ``screen``, ``evaluate``, ``read-result`` or ``feedback``; ``outcome`` is ``success`` or the reason it
+    ``action`` is ``screen``, ``evaluate``, ``read-result``, ``feedback`` or ``forget`` (what was recorded before the
+    moment ``versions["before"]`` was deleted, as retention asks); ``outcome`` is ``success`` or the reason it
     was refused; ``trials`` are ids with their hashes; ``versions`` name the engine, terminology and data; ``run`` is
     the id of a stored run, whose bytes have the digest ``content``.
     """
@@ -188,7 +197,45 @@ class Storage:
         inputs, result = (_inflated(data, identity) for data in (row.inputs, row.result))
         return Run(row.id, row.recorded, row.owner, row.patient, inputs, result)
 
-    # ------------------------------------------------------------ feedback, tokens, audit
+    def forget_runs(self, before: str, entry: Entry) -> int:
+        """Deletes the runs and the feedback recorded before a moment; how many. With them goes an entry of the audit.
+
+        The entries of the runs stay in the chain, with the digests of what is gone.
+        """
+        try:
+            with self._writing.begin() as connection:
+                deleted = [connection.execute(t.delete().where(t.c.recorded < before)) for t in (RUNS, FEEDBACK)]
+                count = sum(result.rowcount for result in deleted)
+                if count:
+                    self._lock(connection)
+                    self.audit.append(connection, entry)
+            if count and self.engine.dialect.name == "sqlite":
+                with self.engine.connect() as connection:  # what was deleted leaves the journal too
+                    connection.exec_driver_sql("COMMIT")
+                    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                    connection.exec_driver_sql("BEGIN")
+        except SQLAlchemyError as problem:
+            raise StorageError(_sentence(problem)) from None
+        return count
+
+    # ------------------------------------------------------------ feedback, tokens, links, audit
+
+    def add_link(self, digest: str, run: str, expires: int) -> None:
+        """Remembers that whoever holds what has this digest may read the run until ``expires`` (seconds since 1970)."""
+        try:
+            with self._writing.begin() as connection:
+                connection.execute(LINKS.insert().values(digest=digest, run=run, expires=expires))
+        except SQLAlchemyError as problem:
+            raise StorageError(_sentence(problem)) from None
+
+    def opens(self, digest: str, run: str, now: int) -> bool:
+        """True when the digest is of a link to the run that has not expired."""
+        wanted = (LINKS.c.digest == digest) & (LINKS.c.run == run) & (LINKS.c.expires > now)
+        try:
+            with self.engine.connect() as connection:
+                return connection.execute(sql.select(LINKS.c.run).where(wanted)).first() is not None
+        except SQLAlchemyError as problem:
+            raise StorageError(_sentence(problem)) from None
 
     def add_feedback(self, rows: Sequence[Mapping[str, Any]], entry: Entry) -> None:
         """Keeps feedback (columns of :data:`FEEDBACK`) and its audit entry."""
@@ -221,10 +268,11 @@ class Storage:
         return True
 
     def forget_tokens(self, now: int) -> None:
-        """Drops what has expired: a token that is refused for its age needs no remembering."""
+        """Drops used tokens and links that have expired: what is refused for its age needs no remembering."""
         try:
             with self._writing.begin() as connection:
-                connection.execute(USED_TOKENS.delete().where(USED_TOKENS.c.expires < now))
+                for table in (USED_TOKENS, LINKS):
+                    connection.execute(table.delete().where(table.c.expires < now))
         except SQLAlchemyError as problem:
             raise StorageError(_sentence(problem)) from None
 
@@ -259,6 +307,7 @@ class AuditTrail:
         ``known`` is a head noted earlier, which has to be in the chain still.
         """
         found: list[str] = []
+        missing: list[tuple[int, Entry]] = []
         before, expected, seen = START, 1, START
         for number, written, digest in self._rows():
             if number != expected:
@@ -266,16 +315,20 @@ class AuditTrail:
             if digest != self._digest(number, before, written):
                 found.append(f"entry {number} was changed, or one before it was changed or taken out")
             else:
-                found += self._run_of(number, written)
+                entry = Entry(**decode_json(written, source=f"audit entry {number}"))
+                found += self._run_of(number, entry, missing)
+                if entry.action == FORGET:
+                    # What was recorded before that moment, and before this entry, is gone as it should be.
+                    missing = [(n, e) for n, e in missing if e.recorded >= entry.versions["before"]]
             before, expected = digest, number + 1
             if known is not None and number == known[0]:
                 seen = digest
         if known is not None and known[0] > 0 and seen != known[1]:
             found.append(f"the entry {known[0]} that was noted earlier is not in the audit any more")
-        return found
+        return found + [f"the run {entry.run} of entry {number} is missing" for number, entry in missing]
 
-    def _run_of(self, number: int, written: bytes) -> list[str]:
-        entry = Entry(**decode_json(written, source=f"audit entry {number}"))
+    def _run_of(self, number: int, entry: Entry, missing: list[tuple[int, Entry]]) -> list[str]:
+        """What is wrong with the run of an entry; one that is not there is added to ``missing``."""
         if entry.run is None or entry.content is None:
             return []
         try:
@@ -283,7 +336,8 @@ class AuditTrail:
         except InputError:
             return [f"the run {entry.run} of entry {number} cannot be read any more"]
         if run is None:
-            return [f"the run {entry.run} of entry {number} is missing"]
+            missing.append((number, entry))
+            return []
         if digest_of(run.inputs, run.result) != entry.content:
             return [f"the run {entry.run} of entry {number} was changed"]
         return []
@@ -361,6 +415,7 @@ def _sqlite(url: URL) -> Engine:
         connection.isolation_level = None  # transactions begin where we say
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
 
     @sql.event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -1,9 +1,16 @@
 """The audit: append-only, and whatever is changed behind its back shows; exported as FHIR AuditEvent."""
 
+import json
+import zlib
+from pathlib import Path
+
 import pytest
 from sqlalchemy.exc import DatabaseError
 
-from engine.service.storage import START, Storage
+from engine.service.audit import exported
+from engine.service.calls import new_id
+from engine.service.recording import forget_old, moment
+from engine.service.storage import START, Run, Storage, digest_of
 from tests.service.test_storage import entry, stored
 
 
@@ -77,3 +84,60 @@ def test_without_its_key_nobody_makes_a_chain_anew(database_url: str) -> None:
     assert without.audit.broken() == ["entry 1 was changed, or one before it was changed or taken out"]
     for storage in (keyed, without):
         storage.close()
+
+
+# ---------------------------------------------------------------- retention
+
+
+def kept(storage: Storage, days_ago: int) -> Run:
+    recorded = moment(days_ago)
+    run = Run(new_id(), recorded, "ehr", "Patient/1", b"Canary-in-the-inputs" * 100, b"[]")
+    storage.add_run(run, entry(run.id, digest_of(run.inputs, run.result), recorded=recorded))
+    return run
+
+
+def test_what_is_older_than_the_retention_is_deleted_and_the_chain_still_holds(storage: Storage) -> None:
+    old, older, young = kept(storage, 31), kept(storage, 400), kept(storage, 29)
+    detail = {"sender": "ehr", "service": "eligibility", "card": "c", "outcome": "accepted", "detail": b"{}"}
+    storage.add_feedback([{"recorded": moment(31), **detail}], entry(action="feedback"))
+    head = storage.audit.head()
+    assert forget_old(storage, 30) == 3
+    assert [storage.run(run.id) for run in (old, older, young)] == [None, None, young]
+    assert storage.audit.broken(head) == []
+    last = [found for _, found, _ in storage.audit.entries()][-1]
+    assert (last.action, last.who, last.outcome) == ("forget", "retention", "success")
+    assert last.versions["before"] < moment(30)
+    assert forget_old(storage, 30) == 0, "nothing was deleted, and nothing is told"
+    assert storage.audit.head()[0] == head[0] + 1
+
+
+def test_a_run_that_retention_did_not_take_is_missed(storage: Storage) -> None:
+    old, young = kept(storage, 31), kept(storage, 1)
+    forget_old(storage, 30)
+    again = kept(storage, 31)
+    with storage.engine.begin() as connection:
+        for run in (young, again):
+            connection.exec_driver_sql(f"DELETE FROM runs WHERE id = '{run.id}'")
+    assert storage.run(old.id) is None
+    assert storage.audit.broken() == [
+        f"the run {young.id} of entry 2 is missing",
+        f"the run {again.id} of entry 4 is missing",
+    ]
+
+
+def test_what_was_deleted_is_not_in_the_file_any_more(storage: Storage) -> None:
+    run = kept(storage, 31)
+    if storage.engine.dialect.name != "sqlite":
+        return
+    folder = Path(str(storage.engine.url.database)).parent
+    packed = zlib.compress(run.inputs, 6)
+    assert any(packed in path.read_bytes() for path in folder.iterdir())
+    forget_old(storage, 30)
+    assert not any(packed in path.read_bytes() for path in folder.iterdir())
+
+
+def test_a_deletion_is_an_audit_event(storage: Storage) -> None:
+    kept(storage, 31)
+    forget_old(storage, 30)
+    events = [json.loads(line) for line in exported(storage)]
+    assert [event["action"] for event in events] == ["E", "D"]

@@ -1,5 +1,6 @@
 """Who gets in: tokens as they should be, thirty and more that are not, scopes against every endpoint, CDS clients."""
 
+import hashlib
 import base64
 import json
 import time
@@ -40,7 +41,7 @@ EXPRESSION = json.dumps(
 HOOKS_ISSUER = "https://ehr.example.org"
 SANDBOX = "https://sandbox.example.org"
 HOOK = "/cds-services/eligibility"
-CALL = {"hook": "patient-view", "hookInstance": "1", "context": {"patientId": "1"},
+CALL = {"hook": "patient-view", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea", "context": {"patientId": "1"},
         "prefetch": {"patient": {"resourceType": "Patient", "id": "1"}}}  # fmt: skip
 
 
@@ -422,6 +423,60 @@ def test_a_browser_may_read_that_a_cds_call_was_refused(service: Served) -> None
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (401, "*")
     elsewhere = service.client.get("/fhir/ResearchStudy", headers={"origin": SANDBOX})
     assert (elsewhere.status_code, "access-control-allow-origin" in elsewhere.headers) == (401, False)
+
+
+# ---------------------------------------------------------------- the links of cards
+
+
+def linked(service: Served) -> str:
+    """The address behind a card, as this service is reached."""
+    address = call(service, hook_token()).json()["cards"][0]["links"][0]["url"]
+    assert address.startswith(f"{PUBLIC}/results/")
+    return str(address.removeprefix(PUBLIC))
+
+
+def test_the_link_of_a_card_opens_its_result_without_a_token(service: Served) -> None:
+    link = linked(service)
+    answer = service.client.get(link)
+    assert answer.status_code == 200
+    assert answer.json()[0]["patient"] == "Patient/1"
+    assert answer.headers["cache-control"] == "no-store"
+    run = link.split("/")[2].split("?")[0]
+    done = [(e.who, e.action, e.patient) for _, e, _ in service.app.state.storage.audit.entries() if e.run == run]
+    assert done[1:] == [("link of a card", "read-result", "Patient/1")]
+    assert link.split("=")[1] not in service.log.getvalue()
+
+
+def test_a_link_opens_nothing_but_its_result(service: Served) -> None:
+    first, second = linked(service), linked(service)
+    run, secret = first.split("?link=")
+    other = second.split("?link=")[0]
+    changed = secret[:-1] + ("A" if secret[-1] != "A" else "B")
+    for address in (
+        run, f"{run}?link=", f"{run}?link={changed}", f"{other}?link={secret}", f"{run}?LINK={secret}",
+        f"/fhir/ResearchStudy?link={secret}", f"/results/unknown?link={secret}", f"{run}/?link={secret}",
+        f"/metrics?link={secret}",
+    ):  # fmt: skip
+        assert service.client.get(address).status_code == 401, address
+    assert service.client.post(f"/fhir/$cql?link={secret}", content=EXPRESSION, headers=FHIR).status_code == 401
+    assert service.client.get(first, headers=bearer("none")).status_code == 401, "a wrong token is not overlooked"
+    assert service.client.get(first).status_code == 200
+
+
+def test_a_link_expires(folder: Path) -> None:
+    with served(secured(folder, link_minutes=1), Settings(content=content(folder), public_url=PUBLIC)) as made:
+        scope = {"scope": "system/ResearchStudy.rs"}
+        answer = made.client.post(HOOK, json=CALL, headers={"authorization": f"Bearer {token(**scope)}"})
+        link = answer.json()["cards"][0]["links"][0]["url"].removeprefix(PUBLIC)
+        assert made.client.get(link).status_code == 200
+        digest = hashlib.sha256(link.split("=")[1].encode()).hexdigest()
+        run, now, storage = link.split("/")[2].split("?")[0], int(time.time()), made.app.state.storage
+        assert storage.opens(digest, run, now + 50)
+        assert not storage.opens(digest, run, now + 61)
+        storage.forget_tokens(now + 61)
+        answer = made.client.get(link)
+        assert answer.status_code == 401
+        assert "has expired" in answer.json()["issue"][0]["diagnostics"]
 
 
 # ---------------------------------------------------------------- key sets
