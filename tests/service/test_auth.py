@@ -1,7 +1,7 @@
 """Who gets in: tokens as they should be, thirty and more that are not, scopes against every endpoint, CDS clients."""
 
-import hashlib
 import base64
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
