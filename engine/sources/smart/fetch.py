@@ -1,11 +1,13 @@
 """One patient's resources from a FHIR server: searches or ``$everything``, all pages, and what they refer to.
 
-Whatever fails is recorded as missing, with its type and the reason, and the rest goes on.
+Whatever fails is recorded as missing, with its type and the reason, and the rest goes on. The searches of one patient
+are asked at the same time, a few at once; what comes of it is the same in whatever order they are answered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -153,28 +155,41 @@ class Fetching:
         if self._whole:
             self._everything(found, patient)
             return
-        for search in searches:
-            try:
-                self._search(found, patient, search)
-            except ServerError as problem:
-                self._miss(found, patient, search.type, str(problem))
+        with ThreadPoolExecutor(self._connection.settings.searches_at_once, "searches") as threads:
+            parts = list(threads.map(lambda search: self._searched(patient, search), searches))
+        # Put together in the order of the plan, whichever answer came first.
+        for part, notes in parts:
+            found.resources.update(part.resources)
+            for missing in part.missing:
+                self._miss(found, patient, missing.type, missing.reason)
+            for note in notes:
+                self._completeness.note(note)
 
-    def _search(self, found: Collected, patient: str, search: Search) -> None:
+    def _searched(self, patient: str, search: Search) -> tuple[Collected, list[str]]:
+        """What one search gave, and what the server noted beside it."""
+        part, told = Collected(), Completeness()
+        try:
+            self._search(part, Pages(self._connection, told), patient, search)
+        except ServerError as problem:
+            self._miss(part, patient, search.type, str(problem))
+        return part, told.notes
+
+    def _search(self, found: Collected, pages: Pages, patient: str, search: Search) -> None:
         settings = self._connection.settings
         room = settings.max_url_length - len(self._connection.addresses.base) - 1
         paths = search_paths(search, patient, page_size=settings.page_size, max_length=room)
         try:
-            self._all(found, paths, f"{search.type} of Patient/{patient}")
+            self._all(found, paths, f"{search.type} of Patient/{patient}", pages)
         except ServerError as problem:
             if search.codes is None or problem.status not in _REFUSED_SEARCH:
                 raise
             # A server that cannot search by these codes may still give all of the type.
             whole = search_paths(Search(search.type), patient, page_size=settings.page_size, max_length=room)
-            self._all(found, whole, f"{search.type} of Patient/{patient}")
+            self._all(found, whole, f"{search.type} of Patient/{patient}", pages)
 
-    def _all(self, found: Collected, paths: list[str], what: str) -> None:
+    def _all(self, found: Collected, paths: list[str], what: str, pages: Pages | None = None) -> None:
         for path in paths:
-            for url, resource in self._pages.entries(self._connection.addresses.below(path), what):
+            for url, resource in (pages or self._pages).entries(self._connection.addresses.below(path), what):
                 self._put(found, url, resource)
 
     def _everything(self, found: Collected, patient: str) -> None:

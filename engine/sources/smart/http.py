@@ -7,10 +7,12 @@ Redirects are followed one by one, each checked; the access token goes to the se
 from __future__ import annotations
 
 import ssl
+import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
 
 import httpx2
@@ -21,7 +23,7 @@ from engine.sources.smart.addresses import Addresses
 from engine.sources.smart.clock import Clock, SystemClock
 from engine.sources.smart.failures import ServerError, outcome_text, shown
 from engine.sources.smart.settings import ServerSettings
-from engine.sources.smart.waiting import TRANSIENT, wait_before
+from engine.sources.smart.waiting import TRANSIENT, asked_wait, wait_before
 
 FHIR_JSON = "application/fhir+json"
 BLOCK = 1 << 18
@@ -75,6 +77,10 @@ class Connection:
             # Proxies and passwords of the environment are not the settings' word on who is contacted.
             trust_env=False,
         )  # fmt: skip
+        # Cookies know no ports and no tokens; the client has no use for them.
+        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        self._resting = threading.Lock()
+        self._rest_until = 0.0
 
     def close(self) -> None:
         """Ends all connections."""
@@ -207,9 +213,13 @@ class Connection:
     # ------------------------------------------------------------ attempts
 
     def _tried(self, once: Callable[[], Answer], what: str) -> Answer:
-        """The first answer that is not a passing failure, or the last one; waits between attempts."""
+        """The first answer that is not a passing failure, or the last one; waits between attempts.
+
+        A server that asks for a pause gets it from every request under way, not only from the one that it told.
+        """
         attempts = self.settings.retries + 1
         for attempt in range(1, attempts + 1):
+            self._rest()
             try:
                 answer = once()
             except ServerError as problem:
@@ -220,8 +230,19 @@ class Connection:
                 if answer.status not in TRANSIENT or attempt == attempts:
                     return answer
                 header = answer.headers.get("Retry-After")
-            self.clock.sleep(wait_before(attempt, header, self.clock.now(), self.settings.longest_wait))
+            seconds = wait_before(attempt, header, self.clock.now(), self.settings.longest_wait)
+            if asked_wait(header, self.clock.now()) is not None:
+                with self._resting:
+                    self._rest_until = max(self._rest_until, self.clock.elapsed() + seconds)
+            self.clock.sleep(seconds)
         raise AssertionError("the loop ends with an answer or an error")
+
+    def _rest(self) -> None:
+        """Waits until the pause is over that the server asked for."""
+        with self._resting:
+            seconds = self._rest_until - self.clock.elapsed()
+        if seconds > 0:
+            self.clock.sleep(seconds)
 
     @contextmanager
     def _open(
@@ -260,8 +281,6 @@ class Connection:
         sent = {**headers, "Accept-Encoding": "gzip"}
         try:
             with self._client.stream(method, url, headers=sent, data=form) as response:
-                # Cookies know no ports and no tokens; the client has no use for them.
-                self._client.cookies.clear()
                 yield response
         except httpx2.TimeoutException:
             message = f"no answer within {self.settings.timeout:g} s"

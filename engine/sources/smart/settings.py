@@ -27,7 +27,7 @@ class ServerSettings(BaseModel):
     ``authorization`` is ``none`` only for a server that asks nobody who they are (a test server on this machine).
     ``token_origins`` and ``file_origins`` are the origins beside the server's own where the token endpoint and exported
     files may be; the access token goes to none of them. ``retries`` are the further attempts after a first one fails;
-    ``longest_wait`` bounds what a server's Retry-After can ask for.
+    ``longest_wait`` bounds what a server's Retry-After can ask for. ``searches_at_once`` are asked for one patient.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -48,6 +48,7 @@ class ServerSettings(BaseModel):
     ca_file: str | None = None
     method: Method = "search"
     export_level: Literal["patient", "system"] = "patient"
+    searches_at_once: int = Field(default=4, ge=1, le=16)
     page_size: int = Field(default=200, ge=1, le=10_000)
     max_url_length: int = Field(default=1800, ge=300, le=16_000)
     max_pages: int = Field(default=10_000, ge=1)

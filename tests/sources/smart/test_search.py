@@ -1,5 +1,7 @@
 """Searches over a real socket: exactly what is needed, every page, and what is missing when something fails."""
 
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +13,7 @@ from engine.language.elm.requirements import Canonical, DataRequirement
 from engine.sources import Patient
 from engine.sources.smart import ServerRecords, ServerSettings, records_from_server
 from engine.terminology.members import MemberCode
-from tests.sources.smart.stub import Json, Reply, Stub, outcome
+from tests.sources.smart.stub import Json, Reply, Request, Stub, outcome
 
 Serve = Callable[..., Stub]
 Settings = Callable[..., ServerSettings]
@@ -65,8 +67,9 @@ def test_only_what_is_needed_is_asked_for(serve: Serve, settings: Settings) -> N
     )
     found = only(run(settings(server), CONDITION, HAEMOGLOBIN))
     assert held(found) == ["Patient/p", "Condition/c", "Observation/o1"]
-    assert server.asked() == [
-        "/fhir/Patient/p",
+    first, *searches = server.asked()
+    assert first == "/fhir/Patient/p"
+    assert sorted(searches) == [
         "/fhir/Condition?patient=Patient/p&_count=200",
         "/fhir/Observation?patient=Patient/p&code=718-7&_count=200",
     ]
@@ -322,3 +325,87 @@ def test_the_order_of_the_server_does_not_count(serve: Serve, settings: Settings
     first, second = serve(*resources), serve(*reversed(resources))
     one, two = (only(run(settings(s), OBSERVATION)) for s in (first, second))
     assert held(one) == held(two)
+
+
+# ---------------------------------------------------------------- several at once
+
+KINDS = ("Condition", "DiagnosticReport", "Encounter", "Immunization", "Observation", "Procedure")
+
+
+class Crowd:
+    """Answers nothing itself: holds each search a while, as told, and counts how many are held at once."""
+
+    def __init__(self, *seconds: float) -> None:
+        self.seconds = list(seconds)
+        self.lock = threading.Lock()
+        self.held = self.most = 0
+
+    def __call__(self, request: Request) -> None:
+        with self.lock:
+            seconds = self.seconds.pop(0) if len(self.seconds) > 1 else self.seconds[0]
+            self.held += 1
+            self.most = max(self.most, self.held)
+        time.sleep(seconds)
+        with self.lock:
+            self.held -= 1
+
+
+@pytest.mark.parametrize("bound", (1, 3))
+def test_the_searches_of_a_patient_are_asked_a_few_at_once(serve: Serve, settings: Settings, bound: int) -> None:
+    server = serve(PATIENT, *(about(kind, "x") for kind in KINDS))
+    crowd = Crowd(0.05)
+    server.fault("GET", "/fhir/", lambda r: None if "?" not in r.target else crowd(r), always=True)
+    found = only(run(settings(server, searches_at_once=bound), *map(DataRequirement, KINDS)))
+    assert crowd.most == bound
+    assert held(found) == ["Patient/p", *(f"{kind}/x" for kind in KINDS)]
+
+
+@pytest.mark.parametrize("seconds", ((0.0, 0.02, 0.04, 0.06, 0.08, 0.1), (0.1, 0.08, 0.06, 0.04, 0.02, 0.0)))
+def test_what_comes_of_searches_does_not_depend_on_which_is_answered_first(
+    serve: Serve, settings: Settings, seconds: tuple[float, ...]
+) -> None:
+    server = serve(PATIENT, *(about(kind, "x") for kind in KINDS))
+    server.fault("GET", "/fhir/Procedure", Reply(403, outcome("not for you")), always=True)
+    noted = outcome("half of it", severity="information", code="informational")
+    server.fault("GET", "/fhir/Immunization", page(noted), always=True)
+    server.fault("GET", "/fhir/Encounter", Reply(403, outcome("not for you either")), always=True)
+    crowd = Crowd(*seconds)
+    whole = server.reply
+
+    def reply(request: Request) -> Reply:
+        if "?" in request.target:
+            crowd(request)
+        return whole(request)
+
+    server.reply = reply  # type: ignore[method-assign]
+    records = run(settings(server, searches_at_once=6), *map(DataRequirement, KINDS))
+    found = only(records)
+    assert held(found) == ["Patient/p", "Condition/x", "DiagnosticReport/x", "Observation/x"]
+    assert [missing.type for missing in records.completeness.missing] == ["Encounter", "Procedure"]
+    assert [note.rsplit(": ", 1)[1] for note in records.completeness.notes] == ["half of it"]
+
+
+def test_a_pause_that_the_server_asks_for_is_kept_by_all_searches(serve: Serve, settings: Settings) -> None:
+    server = serve(PATIENT, *(about(kind, "x") for kind in KINDS))
+    told: list[float] = []
+
+    def busy(request: Request) -> Reply | None:
+        if told:
+            return None
+        told.append(time.monotonic())
+        return Reply(429, outcome("slower"), {"Retry-After": "1"})
+
+    after: list[float] = []
+
+    def watched(request: Request) -> None:
+        if told and "?" in request.target:
+            after.append(time.monotonic() - told[0])
+
+    server.fault("GET", "/fhir/", lambda r: watched(r), always=True)
+    server.fault("GET", "/fhir/Condition", busy, always=True)
+    records = run(settings(server, searches_at_once=2), *map(DataRequirement, KINDS))
+    assert len(only(records).record.bundle.entries) == 7
+    assert records.completeness.complete
+    late = [seconds for seconds in after if seconds > 0.3]
+    assert len(late) >= 4, "what was not under way when the server asked waits for the end of the pause"
+    assert min(late) > 0.95
