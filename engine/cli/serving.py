@@ -17,6 +17,7 @@ def command(host: str, port: int) -> int:
     from engine.service.deployment import check_host, deployment
     from engine.service.observability import quieten
     from engine.service.operating import create_service
+    from engine.service.protocol import PunctualProtocol
 
     try:
         settings = deployment()
@@ -44,7 +45,7 @@ def command(host: str, port: int) -> int:
     quieten(app.state.log)
     app.state.started = _settled
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_keep_alive=30,
+        app, http=PunctualProtocol, log_config=None, access_log=False, server_header=False, timeout_keep_alive=30,
         timeout_graceful_shutdown=int(settings.grace_seconds) + 1,
     )  # fmt: skip
     server = uvicorn.Server(config)

@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     catalogue = Catalogue(settings or Settings())
     app = FastAPI(
         title="Eligibility engine", version=__version__, lifespan=_lifespan, docs_url=None, redoc_url=None,
+        redirect_slashes=False,
         description="Clinical-trial eligibility: FHIR operations and CDS Hooks over criteria written in CQL.",
     )  # fmt: skip
     app.state.catalogue = catalogue
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(reading.router)
     app.include_router(hooks.router)
     app.add_middleware(HooksCors, origins=catalogue.settings.hooks_origins)
+    app.add_middleware(HeadAsGet)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -81,6 +83,17 @@ async def health(request: Request) -> Response:
     """Says that the service is up, and which trials it has."""
     catalogue: Catalogue = request.app.state.catalogue
     return plain({"status": "ok", "engine": __version__, "trials": list(catalogue.trials)})
+
+
+class HeadAsGet:
+    """Answers HEAD as GET; the server leaves the body out (RFC 9110, 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        inner = {**scope, "method": "GET"} if scope["type"] == "http" and scope["method"] == "HEAD" else scope
+        await self.app(inner, receive, send)
 
 
 class HooksCors:

@@ -99,6 +99,8 @@ def _names(takes: Mapping[str, Taken]) -> str:
 
 
 def _value(row: dict[str, Any], name: str, taken: Taken, place: str) -> Any:
+    if sum(key.startswith("value") or key in ("resource", "part") for key in row) > 1:
+        raise refused(400, "structure", f"the parameter '{name}' has one value, resource or list of parts", place)
     match taken.kind:
         case "text":
             value = next((row[key] for key in TEXT_VALUES if key in row), None)

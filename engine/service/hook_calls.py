@@ -5,6 +5,7 @@ Source: CDS Hooks 2.0 (https://cds-hooks.hl7.org/2.0/).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from engine.service.refusals import refused
 
 HOOK: Final = "patient-view"
 OUTCOMES: Final = ("accepted", "overridden")
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)")
 
 
 def patient_of(body: Any) -> str:
@@ -21,8 +24,8 @@ def patient_of(body: Any) -> str:
         raise refused(400, "structure", "the body is no object; a CDS Hooks call was expected")
     if body.get("hook") != HOOK:
         raise refused(400, "value", f"this service answers the hook '{HOOK}' and no other", "hook")
-    if not isinstance(body.get("hookInstance"), str) or not body["hookInstance"]:
-        raise refused(400, "required", "the call needs its hookInstance", "hookInstance")
+    if not isinstance(body.get("hookInstance"), str) or not _UUID.fullmatch(body["hookInstance"]):
+        raise refused(400, "required", "the call needs its hookInstance, a UUID", "hookInstance")
     context = body.get("context")
     patient = context.get("patientId") if isinstance(context, Mapping) else None
     if not isinstance(patient, str) or not patient:
@@ -45,6 +48,9 @@ def _entry(service: str, row: Any, place: str) -> Feedback:
     for name, value in texts.items():
         if not isinstance(value, str) or not value:
             raise refused(400, "required", f"an entry of feedback needs '{name}', a text", f"{place}.{name}")
+    if not _MOMENT.fullmatch(str(texts["outcomeTimestamp"])):
+        sentence = "the moment of an outcome is written like 2026-03-16T10:00:00Z"
+        raise refused(400, "value", sentence, f"{place}.outcomeTimestamp")
     if texts["outcome"] not in OUTCOMES:
         raise refused(400, "value", f"an outcome is {' or '.join(OUTCOMES)}", f"{place}.outcome")
     return Feedback(service, str(texts["card"]), str(texts["outcome"]), str(texts["outcomeTimestamp"]), dict(row))

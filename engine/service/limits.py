@@ -145,6 +145,9 @@ class LimitsMiddleware:
     async def _body(self, scope: Scope, receive: Receive, answering: _Answering) -> bytes:
         headers = Headers(scope=scope)
         declared = headers.get("content-length", "")
+        if declared and "transfer-encoding" in headers:
+            # A proxy that counts otherwise than we do would take the rest for another request (RFC 9112, 6.3).
+            raise TooMuch(400, "structure", "the body has both a length and a Transfer-Encoding; send one of them")
         if declared.isdecimal() and int(declared) > self.max_body:
             raise self._too_large()
         inflated, depth, parts, size = Inflated(headers.get("content-encoding", "")), Depth(), list[bytes](), 0

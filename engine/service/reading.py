@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.exceptions import HTTPException
 
 from engine.service.catalogue import READABLE, Catalogue, Resource, matching
 from engine.service.describing import reading
@@ -29,7 +32,7 @@ SEARCH: Final[dict[str, dict[str, str]]] = {
     "OperationDefinition": _PUBLISHED,
 }  # fmt: skip
 PAGING: Final = ("_count", "_offset")
-IGNORED: Final = ("_format", "_pretty")
+IGNORED: Final = ("_format", "_pretty", "_total")
 OPERATIONS: Final = "http://hl7.org/fhir/uv/cql/OperationDefinition/"
 PUBLISHED: Final = "2026-11-22"
 
@@ -44,6 +47,7 @@ async def metadata(request: Request) -> Response:
 @router.get("/{name}/{identity}", **reading("Reads a resource", "Resource"))
 async def read(name: str, identity: str, request: Request, caller: Caller) -> Response:
     """One resource by type and id."""
+    _no_operation(identity)
     wants_json(request)
     found = _of_type(request, name).get(identity)
     if found is None:
@@ -54,18 +58,30 @@ async def read(name: str, identity: str, request: Request, caller: Caller) -> Re
 @router.get("/{name}", **reading("Searches resources of a type", "Bundle"))
 async def search(name: str, request: Request, caller: Caller) -> Response:
     """The resources of a type that fit all search parameters, as a searchset Bundle."""
+    _no_operation(name)
     wants_json(request)
     held = _of_type(request, name)
     wanted: dict[str, list[str]] = {}
+    lenient = re.search(r"\bhandling\s*=\s*lenient\b", request.headers.get("prefer", "")) is not None
+    used = []
     for key, value in request.query_params.multi_items():
+        if key in SEARCH[name] or key in PAGING or key in IGNORED:
+            used.append((key, value))
         if key in PAGING or key in IGNORED:
             continue
         if key not in SEARCH[name]:
+            if lenient:
+                continue
             raise refused(400, "not-supported", f"{name} is searched by {', '.join(SEARCH[name])}, and by nothing else")
         wanted.setdefault(key, []).append(value)
     found = matching(held.values(), wanted)
     first, count = _number(request, "_offset", 0), _number(request, "_count", len(found))
-    return fhir(_searchset(request, name, found, first, count))
+    return fhir(_searchset(request, name, found, first, count, used))
+
+
+def _no_operation(name: str) -> None:
+    if name.startswith("$"):
+        raise HTTPException(405, headers={"Allow": "POST"})
 
 
 def _of_type(request: Request, name: str) -> Any:
@@ -84,25 +100,27 @@ def _number(request: Request, name: str, otherwise: int) -> int:
     return int(text)
 
 
-def _searchset(request: Request, name: str, found: list[Resource], first: int, count: int) -> dict[str, Any]:
+def _searchset(
+    request: Request, name: str, found: list[Resource], first: int, count: int, used: list[tuple[str, str]]
+) -> dict[str, Any]:
+    """A page of what was found; its links have the parameters that were ``used``, and no others."""
     base = base_of(request)
     page = found[first : first + count]
     entries = [
         {"fullUrl": f"{base}/{name}/{resource['id']}", "resource": resource, "search": {"mode": "match"}}
         for resource in page
     ]
-    links = [{"relation": "self", "url": f"{base}/{name}" + _query(request)}]
+    links = [{"relation": "self", "url": f"{base}/{name}{_query(used)}"}]
     if count and first + count < len(found):
-        links.append({"relation": "next", "url": f"{base}/{name}{_query(request, first + count, count)}"})
+        paged = [row for row in used if row[0] not in PAGING]
+        paged += [("_offset", str(first + count)), ("_count", str(count))]
+        links.append({"relation": "next", "url": f"{base}/{name}{_query(paged)}"})
     bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": len(found), "link": links}
     return bundle | ({"entry": entries} if entries else {})
 
 
-def _query(request: Request, first: int | None = None, count: int | None = None) -> str:
-    url = request.url
-    if first is not None:
-        url = url.include_query_params(_offset=first, _count=count)
-    return f"?{url.query}" if url.query else ""
+def _query(parameters: list[tuple[str, str]]) -> str:
+    return f"?{urlencode(parameters, safe=':/|,')}" if parameters else ""
 
 
 def base_of(request: Request) -> str:

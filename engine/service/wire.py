@@ -26,9 +26,11 @@ SAFE_HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no
 
 
 async def body_of(request: Request) -> bytes:
-    """The body of a request; Refused (415) when it is said to be anything but JSON."""
-    if kind_of(request) not in JSON_TYPES:
-        raise refused(415, "not-supported", f"send the body as {FHIR_JSON} or {JSON}")
+    """The body of a request; Refused (415) when it is said to be anything but JSON in UTF-8."""
+    charset = re.search(r";\s*charset\s*=\s*\"?([^\s;\"]+)", request.headers.get("content-type", ""), re.IGNORECASE)
+    known = charset is None or charset[1].lower() in ("utf-8", "utf8", "us-ascii")
+    if kind_of(request) not in JSON_TYPES or not known:
+        raise refused(415, "not-supported", f"send the body as {FHIR_JSON} or {JSON}, in UTF-8")
     return await request.body()
 
 

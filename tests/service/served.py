@@ -22,6 +22,7 @@ from engine.service import Settings
 from engine.service.deployment import Deployment, deployment
 from engine.service.observability import logger
 from engine.service.operating import create_service
+from engine.service.protocol import PunctualProtocol
 from engine.sources.content import Content
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -111,7 +112,7 @@ def served(made: Deployment, settings: Settings) -> Iterator[Served]:
     app = create_service(made, settings, logger(log))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        server = uvicorn.Server(uvicorn.Config(app, http=PunctualProtocol, log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

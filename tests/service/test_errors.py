@@ -115,6 +115,13 @@ def test_a_mistake_has_its_status_its_sentence_and_its_place(
         ("PUT", "/fhir/Library/SampleLabs", 405),
         ("DELETE", "/fhir/$cql", 405),
         ("GET", "/results/nope", 404),
+        ("GET", "/fhir/$cql", 405),
+        ("GET", "/fhir/Library/$evaluate", 405),
+        ("GET", "/fhir/ResearchStudy/$screen", 405),
+        ("GET", "/fhir/ResearchStudy/", 404),
+        ("POST", "/fhir/$cql/", 404),
+        ("GET", "/cds-services/", 404),
+        ("GET", "/fhir//ResearchStudy", 404),
     ),
 )
 def test_an_address_that_leads_nowhere(client: httpx2.Client, method: str, at: str, status: int) -> None:
@@ -123,7 +130,13 @@ def test_an_address_that_leads_nowhere(client: httpx2.Client, method: str, at: s
     assert outcome(answer)
 
 
-@pytest.mark.parametrize("kind", ("text/plain", "application/xml", "multipart/form-data", ""))
+@pytest.mark.parametrize(
+    "kind",
+    (
+        "text/plain", "application/xml", "multipart/form-data", "", "application/json; charset=utf-16",
+        "application/fhir+json;charset=latin-1", 'application/json; fhirVersion=4.0; charset="iso-8859-1"',
+    ),
+)  # fmt: skip
 def test_other_content_types_are_refused(client: httpx2.Client, kind: str) -> None:
     answer = client.post(CQL, content=b"{}", headers={"content-type": kind})
     assert answer.status_code == 415
@@ -270,3 +283,27 @@ def test_no_error_repeats_patient_data(client: httpx2.Client) -> None:
                 leaked = [name for name in names if name in error]
                 assert not leaked, (at, leaked, error)
     assert seen >= 8 * 20
+
+
+def test_a_parameter_has_one_value(client: httpx2.Client) -> None:
+    row = {"name": "expression", "valueString": "1", "valueUri": "2"}
+    answer = client.post(CQL, json={"resourceType": "Parameters", "parameter": [row]})
+    assert answer.status_code == 400
+    assert outcome(answer)[0]["expression"] == ["Parameters.parameter[0]"]
+
+
+@pytest.mark.parametrize("kind", ("application/json; charset=UTF-8", 'application/fhir+json;charset="utf-8"'))
+def test_what_is_sent_in_utf_8_is_read(client: httpx2.Client, kind: str) -> None:
+    row = {"name": "expression", "valueString": "'ü'"}
+    body = json.dumps({"resourceType": "Parameters", "parameter": [row]}, ensure_ascii=False).encode()
+    for data in (body, b"\xef\xbb\xbf" + body):
+        answer = client.post(CQL, content=data, headers={"content-type": kind})
+        assert answer.json()["parameter"][0]["valueString"] == "ü"
+
+
+@pytest.mark.parametrize("at", ("/health", "/fhir/metadata", "/fhir/Library", "/cds-services", "/fhir/Library/nope"))
+def test_head_is_get_without_the_body(client: httpx2.Client, at: str) -> None:
+    head, get = client.head(at), client.get(at)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    names = ("content-type", "content-length")
+    assert [head.headers[name] for name in names] == [get.headers[name] for name in names]

@@ -181,3 +181,17 @@ def test_what_trials_need_is_found_once_and_is_what_their_libraries_ask_for(
     assert catalogue.needs(catalogue.trials) == types_needed(catalogue.trials.values())
     monkeypatch.setattr("engine.service.catalogue.types_needed", lambda trials: pytest.fail("found again"))
     assert client.get("/cds-services").status_code == 200
+
+
+@pytest.mark.parametrize("instance", ("1", "", None, 7, "d1577c69dfbe44adba6d3e05e953b2ea", "x" * 36))
+def test_the_instance_of_a_hook_is_a_uuid(client: httpx2.Client, instance: object) -> None:
+    answer = client.post(ONE, json=call({"patient": patient()}) | {"hookInstance": instance})
+    assert answer.status_code == 400
+    assert answer.json()["issue"][0]["expression"] == ["hookInstance"]
+
+
+@pytest.mark.parametrize(("moment", "status"), (("2020-12-11T00:00:00Z", 200), ("2020-12-11T00:00:00.123+01:00", 200),
+                                                ("yesterday", 400), ("2020-12-11", 400)))  # fmt: skip
+def test_an_outcome_has_its_moment(client: httpx2.Client, moment: str, status: int) -> None:
+    row = {"card": str(uuid.UUID(int=1)), "outcome": "accepted", "outcomeTimestamp": moment}
+    assert client.post(f"{ONE}/feedback", json={"feedback": [row]}).status_code == status

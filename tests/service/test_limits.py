@@ -1,6 +1,7 @@
 """What is too large, too deep, badly packed or too slow is refused; the work of a client who left is ended."""
 
 import asyncio
+import contextlib
 import gzip
 import itertools
 import json
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 
 from engine.service import Settings
 from engine.service.limits import PIECE, Depth, LimitsMiddleware, TooMuch
+from engine.service.protocol import PunctualProtocol
 from tests.service import pool_jobs
 from tests.service.served import CQL, FHIR, SAMPLE, SCREEN, Served, content, opened, served
 
@@ -281,3 +283,59 @@ def test_serve_does_not_open_itself_to_others_without_tokens(repository: Path) -
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert "listens to this machine only" in done.stderr
+
+
+# ---------------------------------------------------------------- connections
+
+
+def test_a_body_with_two_lengths_is_refused(service: Served) -> None:
+    with socket.create_connection(("127.0.0.1", service.port)) as raw:
+        raw.sendall(
+            b"POST /fhir/$cql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/fhir+json\r\n"
+            b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+        )
+        assert raw.recv(65536).startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize("sent", (b"", b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: "))
+def test_a_connection_without_a_request_is_closed(
+    service: Served, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(PunctualProtocol, "head_seconds", 0.3)
+    whole = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    for before in (b"", whole):
+        with socket.create_connection(("127.0.0.1", service.port)) as raw:
+            raw.settimeout(10)
+            if before:
+                raw.sendall(before)
+                answer = b""
+                while not answer.endswith(b"}"):
+                    answer += raw.recv(65536)
+            if sent or not before:
+                raw.sendall(sent)
+                assert raw.recv(65536) == b""
+
+
+def test_a_connection_that_sends_its_request_in_time_stays(
+    service: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PunctualProtocol, "head_seconds", 0.3)
+    whole = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", service.port)) as raw:
+        raw.settimeout(10)
+        for _ in range(3):
+            raw.sendall(whole)
+            answer = raw.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 200")
+            while not answer.endswith(b"}"):
+                answer += raw.recv(65536)
+            time.sleep(0.4)  # between requests the server's own pause counts
+
+
+def test_a_header_without_end_is_refused(service: Served) -> None:
+    with socket.create_connection(("127.0.0.1", service.port)) as raw:
+        raw.settimeout(10)
+        with contextlib.suppress(ConnectionError):
+            raw.sendall(b"GET /health HTTP/1.1\r\nX: " + b"a" * 1_000_000)
+            assert raw.recv(65536).startswith(b"HTTP/1.1 400")
+    assert service.client.get("/health").status_code == 200

@@ -96,3 +96,13 @@ def test_all_the_product_offers_is_valid_fhir() -> None:
         for identity, resource in catalogue.resources(name).items():
             get_fhir_model_class(name).model_validate(resource)
             assert resource["id"] == identity
+
+
+def test_what_is_searched_by_something_unknown_is_refused_unless_asked_to_be_lenient(client: httpx2.Client) -> None:
+    strict = client.get("/fhir/Library?nope=1&_count=1&_total=accurate")
+    assert strict.status_code == 400
+    lenient = client.get("/fhir/Library?nope=1&_count=1&_total=accurate", headers={"prefer": "handling=lenient"})
+    assert lenient.status_code == 200
+    links = {link["relation"]: link["url"].split("?")[1] for link in lenient.json()["link"]}
+    assert links["self"] == "_count=1&_total=accurate", "what was passed over is not said to have been used"
+    assert "nope" not in links.get("next", "")
