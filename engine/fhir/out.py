@@ -35,7 +35,10 @@ def write(resource: dict[str, Any]) -> bytes:
         ValueError: it is not; a mistake of the product, not of its user.
     """
     get_fhir_model_class(str(resource.get("resourceType"))).model_validate(resource)
-    return _ENCODER.encode(resource)
+    try:
+        return _ENCODER.encode(resource)
+    except TypeError:  # a number of a record beyond what can be read, which the models take for a text
+        raise ValueError("a value has no form in JSON") from None
 
 
 def operation_outcome(issues: Iterable[Issue]) -> dict[str, Any]:

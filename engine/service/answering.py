@@ -38,7 +38,7 @@ from engine.service.prefetch import PATIENT, gathered
 from engine.service.refusals import Refusal, Refused, outcome, refused
 from engine.service.screening_parameters import result_parameters
 from engine.service.settings import Settings
-from engine.service.wire import FHIR_JSON, JSON, decoded
+from engine.service.wire import FHIR_JSON, IGNORED, JSON, decoded
 from engine.trials import TrialResult, to_json
 from engine.trials.parameters import SCREENING_DATE
 
@@ -100,6 +100,7 @@ def reference(subject: str | None) -> str:
 
 
 def _cql(catalogue: Catalogue, call: Call) -> Reply:
+    _checked_query(call.query, ())
     given = arguments(decoded(call.body), CQL, UNSUPPORTED)
     expression = required(given, "expression")
     libraries = tuple((required(row.value, "url"), one(row.value, "name")) for row in given["library"])
@@ -110,6 +111,7 @@ def _cql(catalogue: Catalogue, call: Call) -> Reply:
 
 
 def _evaluate(catalogue: Catalogue, call: Call) -> Reply:
+    _checked_query(call.query, ())
     given = arguments(decoded(call.body), EVALUATE, UNSUPPORTED)
     if call.names and (given["url"] or given["library"]):
         message = "the address names the library; leave 'url' and 'library' out"
@@ -149,6 +151,7 @@ def _data(given: Arguments) -> Mapping[str, Any] | None:
 
 
 def _screen(catalogue: Catalogue, call: Call) -> Reply | Wanted:
+    _checked_query(call.query, ("trial", "patient", "screening-date"))
     given = _screen_arguments(call, decoded(call.body))
     if call.names and given["trial"]:
         raise refused(400, "structure", "the address names the trial; leave 'trial' out", given["trial"][0].place)
@@ -177,10 +180,22 @@ def _screen_arguments(call: Call, body: Any) -> Arguments:
         found["data"] = [Argument(body, "Bundle")]
         for name, key in (("trial", "trial"), ("subject", "patient"), ("screeningDate", "screening-date")):
             found[name] = [Argument(value, "the address") for given, value in call.query if given == key]
+            if len(found[name]) > 1 and not SCREEN[name].many:
+                raise refused(400, "structure", f"'{key}' stands twice in the address; it is taken once")
         return found
     if not isinstance(body, dict) or body.get("resourceType") != "Parameters":
         raise refused(400, "structure", "the body is no FHIR Bundle or Parameters resource, which $screen takes")
+    # Beside Parameters nothing stands in the address: which of two would count, nobody could see.
+    _checked_query(call.query, ())
     return arguments(body, SCREEN, UNSUPPORTED)
+
+
+def _checked_query(query: tuple[tuple[str, str], ...], taken: tuple[str, ...]) -> None:
+    """Refuses what an address asks for that is not taken: a date with a misspelt name would be today's."""
+    for name, _ in query:
+        if name not in (*taken, *IGNORED):
+            known = f"takes {', '.join(taken)}" if taken else "takes no parameters here; give them in the body"
+            raise refused(400, "not-supported", f"the address has a parameter that is not known; it {known}")
 
 
 def _known(catalogue: Catalogue, asked: list[Argument]) -> tuple[str, ...]:

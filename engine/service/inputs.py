@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from engine.errors import InputError
 from engine.fhir.decode import decode_json
+from engine.fhir.primitives import UnusableNumber
 from engine.language.values import DateTime
-from engine.language.values.json import encode
 from engine.service.jobs import ScreenJob
 from engine.service.settings import Settings
 from engine.trials import TrialResult
 
 
+def _as_it_came(value: Any) -> msgspec.Raw:
+    """A number beyond what can be read, as it stood in the record: whoever reads it again finds the same."""
+    if isinstance(value, UnusableNumber):
+        return msgspec.Raw(value.encode())
+    raise TypeError(type(value).__name__)
+
+
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number", enc_hook=_as_it_came)
+
+
+def as_sent(content: Any) -> bytes:
+    """JSON of what a request brought, every number as it was sent: those too that nothing can calculate with."""
+    return _ENCODER.encode(content)
+
+
 def inputs_of(job: ScreenJob, settings: Settings, results: Sequence[TrialResult]) -> bytes:
     """Everything a screening took, as JSON: what :func:`job_of` reads."""
-    return encode(
+    return as_sent(
         {
             "now": str(job.now),
             "trials": [result.trial for result in results],

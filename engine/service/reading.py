@@ -14,7 +14,7 @@ from engine.service.catalogue import READABLE, Catalogue, Resource, matching
 from engine.service.describing import reading
 from engine.service.principal import Caller
 from engine.service.refusals import refused
-from engine.service.wire import fhir, wants_json
+from engine.service.wire import IGNORED, fhir, wants_json
 from engine.version import __version__
 
 router = APIRouter(prefix="/fhir", tags=["FHIR resources"])
@@ -32,7 +32,7 @@ SEARCH: Final[dict[str, dict[str, str]]] = {
     "OperationDefinition": _PUBLISHED,
 }  # fmt: skip
 PAGING: Final = ("_count", "_offset")
-IGNORED: Final = ("_format", "_pretty", "_total")
+UNUSED: Final = (*IGNORED, "_total")
 OPERATIONS: Final = "http://hl7.org/fhir/uv/cql/OperationDefinition/"
 PUBLISHED: Final = "2026-11-22"
 
@@ -65,9 +65,9 @@ async def search(name: str, request: Request, caller: Caller) -> Response:
     lenient = re.search(r"\bhandling\s*=\s*lenient\b", request.headers.get("prefer", "")) is not None
     used = []
     for key, value in request.query_params.multi_items():
-        if key in SEARCH[name] or key in PAGING or key in IGNORED:
+        if key in SEARCH[name] or key in PAGING or key in UNUSED:
             used.append((key, value))
-        if key in PAGING or key in IGNORED:
+        if key in PAGING or key in UNUSED:
             continue
         if key not in SEARCH[name]:
             if lenient:

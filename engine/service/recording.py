@@ -14,11 +14,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from engine.language.values.json import encode
 from engine.service.access import CALLING, LINK, NOTED, link_digest
 from engine.service.answering import answer, reference
 from engine.service.audit import entry_of
 from engine.service.calls import AUDITED, Call, Recorded, Reply, Wanted
+from engine.service.inputs import as_sent
 from engine.service.keeping import Feedback
 from engine.service.principal import Principal
 from engine.service.refusals import refused
@@ -150,7 +150,7 @@ class StoredFeedback:
         now = moment()
         rows = [
             {"recorded": now, "sender": caller.name, "service": f.service, "card": f.card[:256],
-             "outcome": f.outcome, "detail": encode(f.detail)} for f in feedback
+             "outcome": f.outcome, "detail": as_sent(f.detail)} for f in feedback
         ]  # fmt: skip
         await asyncio.to_thread(self.storage.add_feedback, rows, entry_of(caller, "feedback", now))
 

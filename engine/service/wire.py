@@ -20,6 +20,8 @@ from engine.service.refusals import Refusal, outcome, refused
 FHIR_JSON: Final = "application/fhir+json"
 JSON: Final = "application/json"
 JSON_TYPES: Final = (FHIR_JSON, JSON)
+IGNORED: Final = ("_format", "_pretty")
+"""Parameters of any address: the first chooses the kind of answer, the second changes nothing."""
 ANYTHING: Final = ("*/*", "application/*")
 SAFE_HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 """No answer is read as anything but what it says, and none is kept on the way."""

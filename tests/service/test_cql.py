@@ -281,3 +281,16 @@ def test_every_mistake_of_an_expression_has_its_line_and_column(client: httpx2.C
     assert issues[0]["expression"] == ["Parameters.parameter.where(name = 'expression').value"]
     assert issues[0]["diagnostics"].startswith("unknown-name")
     assert [e["valueInteger"] for e in issues[0]["extension"]] == [2, 3]
+
+
+@pytest.mark.parametrize("expression", ("[Observation]", "[Observation] O return O.value", "Patient"))
+def test_a_number_that_cannot_be_read_fails_the_expression_that_would_send_it(
+    client: httpx2.Client, expression: str
+) -> None:
+    held = bundle(patient() | {"multipleBirthInteger": 11.5}, hemoglobin(11.5))
+    rows = ({"name": "expression", "valueString": expression}, {"name": "data", "resource": held})
+    body = json.dumps(parameters(*rows)).replace("11.5", "1e999999999")
+    answer = client.post("/fhir/$cql", content=body, headers={"content-type": FHIR})
+    assert answer.status_code == 200
+    (row,) = answer.json()["parameter"]
+    assert row["name"] == "evaluation error"
