@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from engine.errors import Diagnostic
 from engine.fhir.decode import decode_json
+from engine.fhir.out import write
 from engine.language import Program, SourceText, Translation
 from engine.language.elm.json import encode as encode_elm
 from engine.service.prefetch import types_needed
@@ -43,6 +44,7 @@ class Catalogue:
         trials, diagnostics = load_trials(self.workspace, settings.content.trials)
         self.trials: Mapping[str, Trial] = {trial.id: trial for trial in trials}
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
+        self._written: dict[str, Mapping[str, bytes]] = {}
 
     # ------------------------------------------------------------ compiling
 
@@ -65,6 +67,13 @@ class Catalogue:
             "OperationDefinition": {"screen": screen_definition(self.canonical("OperationDefinition", "screen"))},
         }  # fmt: skip
         return made[name]
+
+    def written(self, name: str) -> Mapping[str, bytes]:
+        """The bytes of these resources by id, each validated once."""
+        with self.lock:
+            if name not in self._written:
+                self._written[name] = {identity: write(row) for identity, row in self.resources(name).items()}
+            return self._written[name]
 
     def canonical(self, name: str, identity: str) -> str:
         """The canonical address of one of our resources."""

@@ -104,7 +104,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def _described(catalogue: Catalogue) -> None:
     """Makes what can be read: libraries are compiled for it, which no request should wait for."""
     for name in READABLE:
-        catalogue.resources(name)
+        catalogue.written(name)
     catalogue.needs(catalogue.trials)
 
 

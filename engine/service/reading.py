@@ -6,15 +6,19 @@ import re
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from engine.fhir.out import write
+from engine.language.values.json import encode
+from engine.service.calls import Reply
 from engine.service.catalogue import READABLE, Catalogue, Resource, matching
 from engine.service.describing import reading
 from engine.service.principal import Caller
 from engine.service.refusals import refused
-from engine.service.wire import IGNORED, fhir, wants_json
+from engine.service.wire import FHIR_JSON, IGNORED, fhir, sent, wants_json
 from engine.version import __version__
 
 router = APIRouter(prefix="/fhir", tags=["FHIR resources"])
@@ -49,10 +53,10 @@ async def read(name: str, identity: str, request: Request, caller: Caller) -> Re
     """One resource by type and id."""
     _no_operation(identity)
     wants_json(request)
-    found = _of_type(request, name).get(identity)
-    if found is None:
+    if identity not in _of_type(request, name):
         raise refused(404, "not-found", f"there is no {name} of this id here")
-    return fhir(found)
+    catalogue: Catalogue = request.app.state.catalogue
+    return sent(Reply(200, catalogue.written(name)[identity], FHIR_JSON))
 
 
 @router.get("/{name}", **reading("Searches resources of a type", "Bundle"))
@@ -76,7 +80,13 @@ async def search(name: str, request: Request, caller: Caller) -> Response:
         wanted.setdefault(key, []).append(value)
     found = matching(held.values(), wanted)
     first, count = _number(request, "_offset", 0), _number(request, "_count", len(found))
-    return fhir(_searchset(request, name, found, first, count, used))
+    bundle = _searchset(request, name, found, first, count, used)
+    write(bundle)  # without the resources, which were validated as they were written
+    catalogue: Catalogue = request.app.state.catalogue
+    ids, texts = {id(resource): identity for identity, resource in held.items()}, catalogue.written(name)
+    for entry, resource in zip(bundle.get("entry", ()), found[first : first + count], strict=True):
+        entry["resource"] = msgspec.Raw(texts[ids[id(resource)]])
+    return sent(Reply(200, encode(bundle), FHIR_JSON))
 
 
 def _no_operation(name: str) -> None:
@@ -103,11 +113,11 @@ def _number(request: Request, name: str, otherwise: int) -> int:
 def _searchset(
     request: Request, name: str, found: list[Resource], first: int, count: int, used: list[tuple[str, str]]
 ) -> dict[str, Any]:
-    """A page of what was found; its links have the parameters that were ``used``, and no others."""
+    """A page of what was found, without the resources; its links have the parameters that were ``used`` alone."""
     base = base_of(request)
     page = found[first : first + count]
     entries = [
-        {"fullUrl": f"{base}/{name}/{resource['id']}", "resource": resource, "search": {"mode": "match"}}
+        {"fullUrl": f"{base}/{name}/{resource['id']}", "search": {"mode": "match"}}
         for resource in page
     ]
     links = [{"relation": "self", "url": f"{base}/{name}{_query(used)}"}]
