@@ -1,12 +1,23 @@
 """A served application on a free port of this machine, over a small content of its own."""
 
+import contextlib
 import json
+import os
+import pwd
+import secrets
+import shutil
+import signal
 import socket
+import subprocess
+import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
+import psycopg
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -66,10 +77,59 @@ def fixtures(repository: Path) -> Path:
     return repository / "fhir_fixtures"
 
 
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    """The address of a database that is not there yet."""
-    return f"sqlite:///{tmp_path}/eligibility.db"
+def _programs() -> Path | None:
+    """Where PostgreSQL's programs are; None where there are none."""
+    places = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), *map(Path, os.get_exec_path())]
+    return next((place for place in places if (place / "initdb").exists() and (place / "postgres").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Path]:
+    """The socket folder of a PostgreSQL of our own."""
+    programs = _programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed")
+    owner: dict[str, Any] = {}
+    if os.geteuid() == 0:  # it does not run as root
+        try:
+            pwd.getpwnam("postgres")
+        except KeyError:
+            pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
+        owner = {"user": "postgres", "group": "postgres", "extra_groups": []}
+    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
+        if owner:
+            shutil.chown(folder, "postgres")
+        quiet: dict[str, Any] = {"cwd": "/", "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **owner}
+        data = f"{folder}/data"
+        subprocess.run([programs / "initdb", "-D", data, "-A", "trust", "-U", "eligibility"], check=True, **quiet)
+        options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
+        server = subprocess.Popen([programs / "postgres", "-D", data, *options], **quiet)
+        try:
+            _answering(folder)
+            yield Path(folder)
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(60)
+
+
+def _answering(folder: str) -> None:
+    for _ in range(300):
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(host=folder, user="eligibility", dbname="postgres").close()
+            return
+        time.sleep(0.1)
+    pytest.fail("PostgreSQL does not answer")
+
+
+@pytest.fixture(params=("sqlite", "postgresql"))
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database that is empty."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/eligibility.db"
+    folder, name = request.getfixturevalue("postgresql"), f"t{secrets.token_hex(6)}"
+    with psycopg.connect(host=str(folder), user="eligibility", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"postgresql://eligibility@/{name}?host={folder}"
 
 
 @pytest.fixture
