@@ -122,9 +122,9 @@ class LimitsMiddleware:
         answering = _Answering(send)
         try:
             async with asyncio.timeout(self.seconds) as limit:
-                body = await self._body(scope, receive, answering)
-                _make_plain(scope, len(body))
-                await self._answer(scope, body, receive, answering)
+                held = [await self._body(scope, receive, answering)]
+                _make_plain(scope, len(held[0]))
+                await self._answer(scope, held, receive, answering)
         except TooMuch as problem:
             if not answering.whole:
                 await _drained(receive)
@@ -150,7 +150,7 @@ class LimitsMiddleware:
             raise TooMuch(400, "structure", "the body has both a length and a Transfer-Encoding; send one of them")
         if declared.isdecimal() and int(declared) > self.max_body:
             raise self._too_large()
-        inflated, depth, parts, size = Inflated(headers.get("content-encoding", "")), Depth(), list[bytes](), 0
+        inflated, depth, body = Inflated(headers.get("content-encoding", "")), Depth(), bytearray()
         while not answering.whole:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -164,29 +164,29 @@ class LimitsMiddleware:
                     piece = next(pieces, None)
                     more = piece is not None
                     if piece is not None:
-                        size += len(piece)
-                        if size > self.max_body:
+                        if len(body) + len(piece) > self.max_body:
                             raise self._too_large()
                         depth.feed(piece)
-                        parts.append(piece)
+                        body += piece
                     await asyncio.sleep(0)
-        if parts:
-            parts.extend(inflated.end())
-        return b"".join(parts)
+        if body:
+            body += b"".join(inflated.end())
+        # One run of memory for each body that waits: of many small pieces twice as much would stay taken.
+        return bytes(body)
 
     def _too_large(self) -> TooMuch:
         return TooMuch(413, "too-long", f"the body is larger than {self.max_body} bytes, plain or inflated")
 
-    async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: _Answering) -> None:
-        """Runs the application; ends it when the client leaves before the answer is complete."""
-        given = False
+    async def _answer(self, scope: Scope, held: list[bytes], receive: Receive, send: _Answering) -> None:
+        """Runs the application; ends it when the client leaves before the answer is complete.
+
+        The body in ``held`` is handed over: while a request waits for its turn its body is in memory once.
+        """
 
         async def replay() -> Message:
-            nonlocal given
-            if given:
+            if not held:
                 await asyncio.Event().wait()
-            given = True
-            return {"type": "http.request", "body": body, "more_body": False}
+            return {"type": "http.request", "body": held.pop(), "more_body": False}
 
         work = asyncio.ensure_future(self.app(scope, replay, send))
         watch = asyncio.ensure_future(_gone(receive))
