@@ -19,7 +19,7 @@ import time
 import uuid
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,12 +82,14 @@ def memory_of(process: int) -> tuple[int, int]:
     while pending:
         one = pending.pop()
         members.append(one)
-        for children in Path(f"/proc/{one}/task").glob("*/children"):
-            pending.extend(int(p) for p in children.read_text().split())
+        with suppress(OSError):
+            for children in Path(f"/proc/{one}/task").glob("*/children"):
+                pending.extend(int(p) for p in children.read_text().split())
     total = 0
     for one in members:
-        found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{one}/smaps_rollup").read_text(), re.MULTILINE)
-        total += int(found[1]) if found else 0
+        with suppress(OSError):  # it has ended meanwhile
+            found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{one}/smaps_rollup").read_text(), re.MULTILINE)
+            total += int(found[1]) if found else 0
     return total // 1024, len(members)
 
 
