@@ -32,7 +32,7 @@ _CALL: Final = {
     "required": ["hook", "hookInstance", "context"],
     "properties": {
         "hook": {"const": HOOK},
-        "hookInstance": {"type": "string"},
+        "hookInstance": {"type": "string", "format": "uuid"},
         "context": {"type": "object", "required": ["patientId"], "properties": {"patientId": {"type": "string"}}},
         "prefetch": {"type": "object"},
     },

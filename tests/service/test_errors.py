@@ -10,6 +10,8 @@ from fhir.resources.R4B.operationoutcome import OperationOutcome
 
 from tests.service.samples import bundle, hemoglobin, parameters, patient
 
+INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
+
 FHIR = "application/fhir+json"
 CQL = "/fhir/$cql"
 EVALUATE = "/fhir/Library/$evaluate"
@@ -180,7 +182,7 @@ def test_a_script_is_text_wherever_it_stands(client: httpx2.Client, script: str)
     named = parameters(text("expression", '"' + script.replace('"', '\\"') + '"'))
     person = patient(name=[{"text": script, "family": script}], contact=[{"name": {"text": script}}])
     sick = {"resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/p1"}, "code": {"text": script}}
-    hooked = {"hook": "patient-view", "hookInstance": "h", "context": {"patientId": "p1"},
+    hooked = {"hook": "patient-view", "hookInstance": INSTANCE, "context": {"patientId": "p1"},
               "prefetch": {"patient": person, "observation": None, script: sick}}  # fmt: skip
     for at, body in (
         (CQL, named), (SCREEN, bundle(person, sick)), (SCREEN, bundle(patient(script))),
@@ -254,7 +256,7 @@ def calls(names: list[str]) -> list[tuple[str, Any]]:
         (SCREEN, parameters(data, {"name": first})), (SCREEN, {"resourceType": first, "entry": names}),
         (SCREEN, {"resourceType": "Bundle", "entry": dict.fromkeys(names, 1)}),
         ("/cds-services/eligibility", {"hook": first, "prefetch": {"patient": resources[0]}}),
-        ("/cds-services/eligibility", {"hook": "patient-view", "hookInstance": "h", "context": {"patientId": first},
+        ("/cds-services/eligibility", {"hook": "patient-view", "hookInstance": INSTANCE, "context": {"patientId": first},
                                        "prefetch": {"patient": resources[0], "observation": bundle(*resources[1:])}}),
         (f"/fhir/Library/{first}/$evaluate", parameters()), (f"/fhir/{first}/$screen", parameters()),
     ]  # fmt: skip

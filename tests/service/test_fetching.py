@@ -14,6 +14,8 @@ from engine.sources import Content
 from tests.service.samples import hemoglobin, parameters, patient
 from tests.sources.smart.stub import Reply, Stub, outcome
 
+INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
+
 
 @pytest.fixture
 def server() -> Iterator[Stub]:
@@ -53,7 +55,7 @@ def test_what_the_server_withholds_decides_nothing(client: TestClient, server: S
 
 
 def test_a_hook_without_prefetch_asks_the_server(client: TestClient) -> None:
-    call = {"hook": "patient-view", "hookInstance": "h", "context": {"patientId": "p1"}}
+    call = {"hook": "patient-view", "hookInstance": INSTANCE, "context": {"patientId": "p1"}}
     (card,) = client.post("/cds-services/eligibility", json=call).json()["cards"]
     assert card["summary"].startswith("SAMPLE: may be eligible")
 
