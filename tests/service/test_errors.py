@@ -256,7 +256,8 @@ def calls(names: list[str]) -> list[tuple[str, Any]]:
         (SCREEN, parameters(data, {"name": first})), (SCREEN, {"resourceType": first, "entry": names}),
         (SCREEN, {"resourceType": "Bundle", "entry": dict.fromkeys(names, 1)}),
         ("/cds-services/eligibility", {"hook": first, "prefetch": {"patient": resources[0]}}),
-        ("/cds-services/eligibility", {"hook": "patient-view", "hookInstance": INSTANCE, "context": {"patientId": first},
+        ("/cds-services/eligibility", {"hook": "patient-view", "hookInstance": INSTANCE,
+                                       "context": {"patientId": first},
                                        "prefetch": {"patient": resources[0], "observation": bundle(*resources[1:])}}),
         (f"/fhir/Library/{first}/$evaluate", parameters()), (f"/fhir/{first}/$screen", parameters()),
     ]  # fmt: skip
