@@ -14,9 +14,14 @@ from engine.errors import InputError
 from engine.fhir.decode import decode_json
 from engine.fhir.definitions import Definitions, definitions
 from engine.fhir.element import Element, Origin, Problem
-from engine.fhir.references import ReferenceIndex, Target, identifiers_of, without_version
+from engine.fhir.links import PatientLinks
+from engine.fhir.modifiers import may_hold_modifiers, reason_to_withhold
+from engine.fhir.pages import reasons_for_lacking
+from engine.fhir.references import ReferenceIndex, Target, identifiers_of, parse_address
 
-SetAsideKind = Literal["no-resource", "unknown-type", "no-subject", "unresolved-subject", "other-subject", "duplicate"]
+SetAsideKind = Literal[
+    "no-resource", "unknown-type", "no-subject", "unresolved-subject", "other-subject", "duplicate", "deleted"
+]
 PERSONS = ("Patient", "RelatedPerson")
 EVERY_TYPE = "*"
 """In :attr:`Bundle.unavailable`: every type but Patient, where nobody can say which ones are incomplete."""
@@ -64,10 +69,15 @@ class Bundle:
 
     ``set_aside`` are entries without a usable resource; ``problem_log`` collects unreadable elements as they are met;
     ``about`` says for each entry whom it is about. ``unavailable`` names the resource types that could not all be had
-    from where the bundle comes from, each with the reason; :data:`EVERY_TYPE` stands for all but Patient.
+    from where the bundle comes from, each with the reason; :data:`EVERY_TYPE` stands for all but Patient. A bundle that
+    says itself that it is not whole adds to them (:mod:`engine.fhir.pages`).
+
+    ``withholds`` is true when some resource must not be used (:mod:`engine.fhir.modifiers`).
+
+    With ``modifiers`` false no resource is searched for modifier extensions: the text holds none.
 
     Raises:
-        InputError: no entries, or two entries of the same identity that differ.
+        InputError: no entries, two entries of the same identity that differ, or one both there and deleted.
     """
 
     def __init__(
@@ -78,17 +88,22 @@ class Bundle:
         place: str = "",
         version: str = "4.0.1",
         unavailable: Mapping[str, str] | None = None,
+        modifiers: bool = True,
     ) -> None:
         self.source = source
         self.place = place
-        self.unavailable: Mapping[str, str] = dict(unavailable or {})
+        self.unavailable: dict[str, str] = dict(unavailable or {})
+        self._modifiers = modifiers
         self.type: str | None = resource.get("type") if isinstance(resource.get("type"), str) else None
         self.definitions: Definitions = definitions(version)
         self.entries: list[Entry] = []
         self.set_aside: list[SetAside] = []
         self.problem_log: dict[Problem, None] = {}
         self._by_reference: dict[str, list[Entry]] = {}
+        self._deleted: dict[str, str] = {}
+        self.withholds = False
         self._add_all(self._members(resource, ""), "")
+        self._refuse_deleted()
         if not self.entries and not self.set_aside:
             raise self._error("the Bundle has no entries")
         self._person_index = ReferenceIndex(self._targets(PERSONS))
@@ -118,13 +133,22 @@ class Bundle:
         entries = resource.get("entry")
         if not isinstance(entries, list | None):
             raise self._error("Bundle.entry is not a list", outer.rstrip(", "))
+        if (rules := resource.get("implicitRules")) is not None:
+            sentence = f"the Bundle was made under the rules {rules} (implicitRules), which are not known here"
+            raise self._error(sentence, outer.rstrip(", "))
+        for reason in reasons_for_lacking(resource):
+            self.unavailable.setdefault(EVERY_TYPE, reason)
         for number, entry in enumerate(entries or (), start=1):
             yield f"{outer}entry {number}", entry
 
     def _add_all(self, members: Iterable[tuple[str, Any]], outer: str) -> None:
         for place, entry in members:
             resource = entry.get("resource") if isinstance(entry, dict) else None
-            if not isinstance(resource, dict):
+            deleted = _deleted(entry, resource)
+            if deleted is not None:
+                self._deleted.setdefault(deleted, place)
+                self.set_aside.append(SetAside(deleted, f"{place} says that it was deleted", "deleted"))
+            elif not isinstance(resource, dict):
                 self.set_aside.append(SetAside(place, "the entry holds no resource", "no-resource"))
             elif resource.get("resourceType") == "Bundle":
                 # A batch answer or a prefetch holds searchsets: their entries count as entries of this bundle.
@@ -132,6 +156,16 @@ class Bundle:
             else:
                 full_url = entry.get("fullUrl")
                 self._add(place, full_url if isinstance(full_url, str) else None, resource)
+
+    def _refuse_deleted(self) -> None:
+        """Which of two entries is the later one nobody can say here: a deleted resource must not be there too."""
+        for entry in self.entries:
+            if entry.reference in self._deleted:
+                raise self._error(
+                    f"is {entry.reference}, which {self._deleted[entry.reference]} says was deleted; "
+                    "keep what holds and remove the other",
+                    entry.place,
+                )
 
     def _add(self, place: str, full_url: str | None, resource: dict[str, Any]) -> None:
         name = resource.get("resourceType")
@@ -148,9 +182,11 @@ class Bundle:
             if None in (full_url, other.full_url) or full_url == other.full_url:
                 self._repeat(other, place, resource)
                 return
-        element = Element(name, resource, origin=Origin(reference, full_url, self.problem_log))
+        withheld = reason_to_withhold(resource, modifiers=self._modifiers)
+        element = Element(name, resource, origin=Origin(reference, full_url, self.problem_log, withheld))
         same.append(Entry(place, full_url, name, reference, element))
         self.entries.append(same[-1])
+        self.withholds = self.withholds or withheld is not None
 
     def _repeat(self, other: Entry, place: str, resource: dict[str, Any]) -> None:
         if other.element != Element(other.type, resource):
@@ -222,11 +258,32 @@ class Bundle:
 
     def subject(self, patient: str | None = None) -> int:
         """The position of the subject (DESIGN 4.12): the Patient asked for by id, reference or address, else the only
-        Patient, else the only one not linked through a RelatedPerson to another.
+        Patient, else the only one neither replaced by another nor linked to another through a RelatedPerson.
 
         Raises:
-            InputError: no Patient, not the one asked for, or several that no link tells apart.
+            InputError: no Patient, not the one asked for, several that no link tells apart, or one that must not be
+                used: it was replaced, or what would change its meaning is not understood.
         """
+        found = self._subject(patient)
+        entry = self.entries[found]
+        withheld = entry.element.origin.withheld if entry.element.origin is not None else None
+        if withheld is not None:
+            raise self._error(f"is {entry.reference}, which cannot be used: {withheld}", entry.place)
+        replacement = self.patient_links.replacement(found)
+        if replacement is not None:
+            raise self._error(
+                f"is {entry.reference}, which was replaced by {replacement} (Patient.link) and must no longer be used; "
+                "screen that patient",
+                entry.place,
+            )
+        return found
+
+    @cached_property
+    def patient_links(self) -> PatientLinks:
+        """Which Patient resources of the bundle are the same human."""
+        return PatientLinks(self.entries, self._person)
+
+    def _subject(self, patient: str | None) -> int:
         positions = [i for i, entry in enumerate(self.entries) if entry.type == "Patient"]
         if not positions:
             raise self._error("holds no Patient; a record needs the Patient it is about")
@@ -236,7 +293,10 @@ class Bundle:
             if asked is None:
                 raise self._error(f"holds no Patient '{patient}'; it holds {names}")
             return asked
-        subjects = positions if len(positions) == 1 else [i for i in positions if not self.patient_related_to(i)]
+        if len(positions) == 1:
+            return positions[0]
+        used = [i for i in positions if self.patient_links.replacement(i) is None]
+        subjects = [i for i in used if not self.patient_related_to(i)]
         if len(subjects) == 1:
             return subjects[0]
         raise self._error(
@@ -277,7 +337,7 @@ def decode_bundle(data: bytes, *, source: str, place: str = "", version: str = "
     name = resource["resourceType"]
     if name not in ("Bundle", "Patient"):
         raise InputError(source, place, f"is a resource of type {name!r}; a Bundle (or a lone Patient) was expected")
-    return Bundle(resource, source=source, place=place, version=version)
+    return Bundle(resource, source=source, place=place, version=version, modifiers=may_hold_modifiers(data))
 
 
 def decode_ndjson(data: bytes, *, source: str, version: str = "4.0.1") -> Iterator[Bundle | InputError]:
@@ -310,9 +370,20 @@ def _at(value: Any, path: list[str]) -> list[Any]:
 
 def _server(full_url: str | None) -> str | None:
     """The server part of a RESTful address: ``http://server/base`` of ``http://server/base/Patient/1``."""
-    if full_url is None or "://" not in full_url:
+    address = None if full_url is None or "://" not in full_url else parse_address(full_url)
+    return None if address is None else address.base
+
+
+def _deleted(entry: Any, resource: Any) -> str | None:
+    """``Type/id`` of the resource that an entry of a history or transaction deletes; None for other entries."""
+    request = entry.get("request") if isinstance(entry, dict) else None
+    if not isinstance(request, dict) or request.get("method") != "DELETE":
         return None
-    return without_version(full_url).rsplit("/", 2)[0]
+    if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str) and _id_of(resource):
+        return f"{resource['resourceType']}/{resource['id']}"
+    url = request.get("url")
+    address = parse_address(url) if isinstance(url, str) else None
+    return None if address is None else f"{address.type}/{address.id}"
 
 
 def _id_of(resource: dict[str, Any]) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from engine.errors import EvaluationError
 from engine.fhir.access import PRIMITIVE_KINDS, cached_accessor
 from engine.fhir.definitions import Definitions
 from engine.fhir.element import Element, report
@@ -91,6 +92,10 @@ def _walk(
 ) -> Iterator[Key]:
     if element.type == "Reference" and (not steps or steps[0] not in definitions.elements("Reference")):
         target = record.resolve(element, element)
+        if target is not None and target.origin is not None and target.origin.withheld is not None:
+            # What it is nobody may say, so neither may what refers to it be found by that.
+            message = f"{target.origin.reference} cannot be used: {target.origin.withheld}"
+            raise EvaluationError(message, code="unavailable")
         if target is not None and references > 0:
             own = definitions.types[target.type].code_path
             if not steps or steps[0] not in definitions.elements(target.type):

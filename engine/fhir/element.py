@@ -26,14 +26,20 @@ class Problem:
 
 
 class Origin:
-    """Where a resource comes from: its reference, its address in the bundle, and where its problems are recorded."""
+    """Where a resource comes from: its reference, its address in the bundle, and where its problems are recorded.
 
-    __slots__ = ("full_url", "problems", "reference")
+    ``withheld`` says why nothing may be decided from it (:mod:`engine.fhir.modifiers`); None for almost all.
+    """
 
-    def __init__(self, reference: str, full_url: str | None, problems: dict[Problem, None]) -> None:
+    __slots__ = ("full_url", "problems", "reference", "withheld")
+
+    def __init__(
+        self, reference: str, full_url: str | None, problems: dict[Problem, None], withheld: str | None = None
+    ) -> None:
         self.reference = reference
         self.full_url = full_url
         self.problems = problems
+        self.withheld = withheld
 
 
 class Element:

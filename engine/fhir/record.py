@@ -6,9 +6,9 @@ Fits the protocol ``engine.language.evaluation.protocols.Data``. Decoded once; i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import msgspec
 
@@ -16,7 +16,7 @@ from engine.errors import EvaluationError
 from engine.fhir.bundle import EVERY_TYPE, Bundle, Entry, SetAside, contained_in
 from engine.fhir.codes import Key, codes_at
 from engine.fhir.definitions import ABSTRACT_RESOURCES
-from engine.fhir.element import Element, Problem, resource_of
+from engine.fhir.element import Element, Origin, Problem, resource_of
 
 if TYPE_CHECKING:
     from engine.language.evaluation.protocols import Data
@@ -56,13 +56,19 @@ class PatientRecord:
         if self._person is None:
             return set()
         if self.bundle.entries[self._person].type == "Patient":
-            return {self._person, *self.bundle.related_persons(self._person)}
+            same = self.bundle.patient_links.same(self._person)
+            return same.union(*(self.bundle.related_persons(patient) for patient in same))
         return {self._person}
 
     def _visible_entries(self) -> list[Entry]:
-        persons = self._persons()
-        pairs = zip(self.bundle.entries, self.bundle.about, strict=True)
-        return [entry for entry, about in pairs if about.everyone or not persons.isdisjoint(about.persons)]
+        persons, own = self._persons(), self._person
+        triples = zip(range(len(self.bundle.entries)), self.bundle.entries, self.bundle.about, strict=True)
+        return [
+            entry
+            for position, entry, about in triples
+            if about.everyone
+            or (not persons.isdisjoint(about.persons) and (entry.type != "Patient" or position == own))
+        ]
 
     @property
     def reference(self) -> str:
@@ -72,9 +78,15 @@ class PatientRecord:
     def resources(self, type_name: str) -> Sequence[Element]:
         """The visible resources of the type in document order; Resource and DomainResource mean all.
 
+        Taking one out of the answer that must not be used (:mod:`engine.fhir.modifiers`) is an EvaluationError.
+
         Raises:
             EvaluationError: not all of the type could be had (code ``unavailable``): absence would prove nothing.
         """
+        return self._guarded(self.listed(type_name))
+
+    def listed(self, type_name: str) -> Sequence[Element]:
+        """As :meth:`resources`, with those that must not be used: for naming what is there, never for deciding."""
         self._require(type_name)
         if type_name in ABSTRACT_RESOURCES:
             return [entry.element for entry in self._visible]
@@ -82,6 +94,12 @@ class PatientRecord:
 
     def all_resources(self, type_name: str) -> Sequence[Element]:
         """The resources of the type whoever they are about: the Unfiltered context. Errors as of :meth:`resources`."""
+        return self._guarded(self._all_listed(type_name))
+
+    def _guarded(self, resources: Sequence[Element]) -> Sequence[Element]:
+        return _Guarded(resources) if self.bundle.withholds else resources
+
+    def _all_listed(self, type_name: str) -> Sequence[Element]:
         self._require(type_name)
         entries = self.bundle.entries
         return [e.element for e in entries if e.type == type_name or type_name in ABSTRACT_RESOURCES]
@@ -93,8 +111,20 @@ class PatientRecord:
 
     @property
     def incomplete(self) -> list[str]:
-        """A sentence for each of :attr:`unavailable`."""
-        return [self._unavailable(name) for name in self.unavailable]
+        """What a reader of any result has to know: each of :attr:`unavailable`, and :meth:`_notes` on the patient."""
+        return [*(self._unavailable(name) for name in self.unavailable), *self._notes()]
+
+    def _notes(self) -> Iterator[str]:
+        """What the Patient says of itself that no criterion may ask for (FHIR R4, "Patient")."""
+        if self._person is None or self.subject is None or self.subject.type != "Patient":
+            return
+        died = self.subject.json.get("deceasedDateTime")
+        if died is not None or self.subject.json.get("deceasedBoolean") not in (None, False):
+            yield f"{self.reference} is recorded as deceased" + (f" ({died})" if died is not None else "")
+        if self.subject.json.get("active") is False:
+            yield f"{self.reference} is not in active use (Patient.active is false): the record may stand elsewhere"
+        for other in self.bundle.patient_links.elsewhere(self._person):
+            yield f"{self.reference} is also {other} (Patient.link), whose records are not here"
 
     def has_all(self, type_name: str) -> bool:
         """True when all resources of the type could be had, so that absence of one means something."""
@@ -132,6 +162,9 @@ class PatientRecord:
         position = self._same_human(self._position(person))
         if position == self._person:
             return self
+        element = None if position is None else self.bundle.entries[position].element
+        if element is not None and element.origin is not None and element.origin.withheld is not None:
+            raise _withheld(element.origin)
         if position not in self._others:
             self._others[position] = PatientRecord(self.bundle, position)
         return self._others[position]
@@ -166,7 +199,7 @@ class PatientRecord:
         key = (type_name, code_path, everyone)
         if key not in self._code_indexes:
             index: dict[Key, list[int]] = {}
-            resources = self.all_resources(type_name) if everyone else self.resources(type_name)
+            resources = self._all_listed(type_name) if everyone else self.listed(type_name)
             for position, element in enumerate(resources):
                 for code in dict.fromkeys(codes_at(self, element, code_path)):
                     index.setdefault(code, []).append(position)
@@ -247,6 +280,33 @@ class PatientRecord:
         for name, reason in sorted(self.unavailable.items()):
             digest.update(b"\n" + _CANONICAL.encode(["unavailable", name, reason]))
         return f"sha256:{digest.hexdigest()}"
+
+
+def _withheld(origin: Origin) -> EvaluationError:
+    return EvaluationError(f"{origin.reference} cannot be used: {origin.withheld}", code="unavailable")
+
+
+class _Guarded(Sequence[Element]):
+    """Resources of which some must not be used: to take one of these is an error that names it."""
+
+    def __init__(self, resources: Sequence[Element]) -> None:
+        self._resources = resources
+
+    def __len__(self) -> int:
+        return len(self._resources)
+
+    @overload
+    def __getitem__(self, index: int) -> Element: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Element]: ...
+
+    def __getitem__(self, index: int | slice) -> Element | Sequence[Element]:
+        found = self._resources[index]
+        for element in [found] if isinstance(found, Element) else found:
+            if element.origin is not None and element.origin.withheld is not None:
+                raise _withheld(element.origin)
+        return found
 
 
 if TYPE_CHECKING:

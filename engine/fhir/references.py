@@ -70,8 +70,8 @@ class ReferenceIndex:
     def find(self, reference: str, base: str | None = None) -> int | None:
         """The position of the resource meant, or None. ``base`` is the server part of the referring resource's address.
 
-        A relative reference means the resource of that server first, else the only one of that type and id. An absolute
-        reference never means a resource of another server.
+        A relative reference means the resource of that server first, else the only one of that type and id without an
+        address. Neither it nor an absolute reference ever means a resource of another server.
         """
         plain = without_version(reference)
         if plain in self._by_url:
@@ -80,10 +80,11 @@ class ReferenceIndex:
         if address is None:
             return self._conditional(plain)
         candidates = self._by_id.get((address.type, address.id), [])
-        if address.base is not None:
-            candidates = [c for c in candidates if c.base in (None, address.base)]
-        elif len(candidates) > 1:
-            candidates = [c for c in candidates if c.base == base]
+        server = address.base or base
+        if server is not None:
+            candidates = [c for c in candidates if c.base in (None, server)]
+        if len(candidates) > 1:
+            candidates = [c for c in candidates if c.base == server]
         return candidates[0].position if len(candidates) == 1 else None
 
     def by_identifier(self, type_name: str, system: str, value: str) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from engine.errors import TerminologyError
+from engine.errors import EvaluationError, TerminologyError
 from engine.fhir import Element, PatientRecord
 from engine.terminology.store import TerminologyStore
 from engine.trials.evidence import text_of
@@ -55,11 +55,15 @@ def unmatched(record: PatientRecord, known: Known) -> Iterator[Unmatched]:
         if not record.has_all(type_name):
             continue
         codes: dict[int, list[tuple[str | None, str]]] = {}
-        for path in paths:
-            for code, positions in record.code_index(type_name, path).items():
-                for position in positions:
-                    codes.setdefault(position, []).append(code)
-        for position, element in enumerate(record.resources(type_name)):
+        try:
+            for path in paths:
+                for code, positions in record.code_index(type_name, path).items():
+                    for position in positions:
+                        codes.setdefault(position, []).append(code)
+        except EvaluationError:
+            # Not lost: a reference that must not be followed makes an error of every criterion that asks by code.
+            continue
+        for position, element in enumerate(record.listed(type_name)):
             held = codes.get(position, [])
             if not any(known(system, code) for system, code in held):
                 reason = "in-no-value-set" if held else "text-only"

@@ -40,6 +40,9 @@ SUBJECTS = (
     ("#c", None, None, True),
     ("#d", None, None, False),
     ("http://other/fhir/Patient/p", "http://ehr/fhir/Patient/p", None, False),
+    ("Patient/p", "http://ehr/fhir/Patient/p", "http://other/fhir/Observation/o", False),
+    ("Patient/p", "http://ehr/fhir/Patient/p", "http://ehr/somewhere", True),
+    ("Patient/p", UUID, "http://other/fhir/Observation/o", True),
     ("Patient/q", None, None, False),
     ("Group/p", None, None, False),
     (UUID, None, None, False),
@@ -205,6 +208,80 @@ def test_unusable_entries_are_set_aside_and_the_patient_stays(records: Any) -> N
         ("entry 5", "no-resource"),
     ]
     assert "'Sandwich' is not a resource type of FHIR 4.0.1" in made.set_aside[0].reason
+
+
+DELETED = {"request": {"method": "DELETE", "url": "Observation/o"}}
+
+
+@pytest.mark.parametrize("entry", (DELETED, DELETED | {"resource": observation()}))
+def test_a_deleted_resource_is_not_there(entry: Json) -> None:
+    bundle = {"resourceType": "Bundle", "type": "history", "entry": [{"resource": person()}, entry]}
+    made = PatientRecord.from_bundle(decode_bundle(json.dumps(bundle).encode(), source="test.json"))
+    assert made.resources("Observation") == []
+    assert [(s.reference, s.kind) for s in made.set_aside] == [("Observation/o", "deleted")]
+    assert made.unusable == []
+
+
+@pytest.mark.parametrize("turn", (1, -1))
+def test_both_there_and_deleted(turn: int) -> None:
+    entries = [{"resource": person()}, *[{"resource": observation()}, DELETED][::turn]]
+    with pytest.raises(InputError, match=r"is Observation/o, which entry \d says was deleted"):
+        decode_bundle(json.dumps({"resourceType": "Bundle", "entry": entries}).encode(), source="test.json")
+
+
+def linked(identity: str, kind: str, other: str) -> Json:
+    return person(identity, link=[{"type": kind, "other": {"reference": other}}])
+
+
+def test_the_data_of_a_replaced_patient_are_those_of_the_one_who_replaces_it(records: Any) -> None:
+    own, old = observation("Patient/p", "own"), observation("Patient/q", "old")
+    for people in (
+        (linked("p", "replaces", "Patient/q"), person("q")),
+        (person("p"), linked("q", "replaced-by", "Patient/p")),
+        (linked("p", "replaces", "Patient/q"), linked("q", "replaced-by", "Patient/p")),
+    ):
+        made = records.record(*people, own, old)
+        assert made.reference == "Patient/p"
+        assert [made.reference_of(e) for e in made.resources("Observation")] == ["Observation/own", "Observation/old"]
+        assert [made.reference_of(e) for e in made.resources("Patient")] == ["Patient/p"]
+        assert (made.set_aside, made.incomplete) == ([], [])
+        with pytest.raises(InputError, match="is Patient/q, which was replaced by Patient/p"):
+            records.record(*people, own, old, patient="q")
+
+
+def test_a_replaced_patient_is_not_used(records: Any) -> None:
+    with pytest.raises(InputError, match=r"which was replaced by Patient/new \(Patient\.link\) and must no"):
+        records.record(linked("p", "replaced-by", "Patient/new"), observation())
+
+
+def test_two_resources_of_one_human(records: Any) -> None:
+    people = (linked("p", "seealso", "Patient/q"), person("q"), person("r"))
+    rows = [observation(f"Patient/{i}", i) for i in "pqr"]
+    for asked in ("p", "q"):
+        made = records.record(*people, *rows, patient=asked)
+        assert [made.reference_of(e) for e in made.resources("Observation")] == ["Observation/p", "Observation/q"]
+        assert made.reference == f"Patient/{asked}"
+    with pytest.raises(InputError, match="holds 3 Patients"):
+        records.record(*people, *rows)
+
+
+# The members of a Patient, and what a reader of any result has to know.
+NOTES = (
+    ({"deceasedBoolean": True}, ["Patient/p is recorded as deceased"]),
+    ({"deceasedDateTime": "2020-05"}, ["Patient/p is recorded as deceased (2020-05)"]),
+    ({"deceasedBoolean": False, "active": True}, []),
+    ({"active": False}, ["Patient/p is not in active use (Patient.active is false): the record may stand elsewhere"]),
+    ({"link": [{"type": "refer", "other": {"reference": "Patient/x"}}]},
+     ["Patient/p is also Patient/x (Patient.link), whose records are not here"]),
+    ({"link": [{"type": "seealso", "other": {"reference": "RelatedPerson/x"}}]}, []),
+    ({"link": [{"type": "seealso"}, 7, {"other": 5}, {"other": {"display": "she"}}]}, []),
+    ({"link": {"type": "replaced-by"}}, []),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("members", "sentences"), NOTES)
+def test_notes_on_the_patient(records: Any, members: Json, sentences: list[str]) -> None:
+    assert records.record(person(**members)).incomplete == sentences
 
 
 def test_the_same_resource_twice(records: Any) -> None:

@@ -1,0 +1,58 @@
+"""Resources that must not decide anything: what would change their meaning is not understood, or a part is left out.
+
+Source: FHIR R4, "Extensibility" (http://hl7.org/fhir/R4/extensibility.html#modifierExtension: an application shall not
+process an element whose modifier extensions it does not understand), "Resource" (``implicitRules`` is a modifier) and
+"Search" (http://hl7.org/fhir/R4/search.html#summary: a resource with elements left out carries the tag SUBSETTED).
+
+No modifier extension is understood here, so one anywhere in a resource withholds all of it. The resource still counts
+as being there: what asks for it is an error that names it, since leaving it out would make an absence of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+MODIFIER = "modifierExtension"
+SUBSETTED = "SUBSETTED"
+
+
+def reason_to_withhold(resource: dict[str, Any], *, modifiers: bool = True) -> str | None:
+    """Why a resource (decoded JSON) must not be used, as the end of a sentence; None where it may be.
+
+    With ``modifiers`` false nobody looks for modifier extensions: the text that was decoded has none.
+    """
+    rules = resource.get("implicitRules")
+    if rules is not None:
+        return f"it was made under the rules {rules} (implicitRules), which are not known here"
+    if _is_subset(resource.get("meta")):
+        return f"elements were left out of it (tag {SUBSETTED}); fetch it whole"
+    found = _modifiers(resource) if modifiers else None
+    if found is not None:
+        return f"it carries the modifier extension {found}, which may change its meaning and is not known here"
+    return None
+
+
+def _is_subset(meta: Any) -> bool:
+    tags = meta.get("tag") if isinstance(meta, dict) else None
+    return isinstance(tags, list) and any(isinstance(t, dict) and t.get("code") == SUBSETTED for t in tags)
+
+
+def _modifiers(value: Any) -> str | None:
+    """The address of the first modifier extension at any depth, None where there is none."""
+    pending = [value]
+    while pending:
+        inner = pending.pop()
+        if isinstance(inner, list):
+            pending += inner
+        elif isinstance(inner, dict):
+            given = inner.get(MODIFIER)
+            if given:
+                first = given[0] if isinstance(given, list) else given
+                return str(first.get("url") if isinstance(first, dict) else first)
+            pending += inner.values()
+    return None
+
+
+def may_hold_modifiers(data: bytes) -> bool:
+    """False when the JSON text holds no modifier extension; true when it does, or may under an escape."""
+    return MODIFIER.encode() in data or b"\\u" in data
