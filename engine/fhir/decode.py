@@ -6,6 +6,7 @@ measured on the bytes before they are decoded, so that neither the decoder nor a
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -19,6 +20,7 @@ MAX_DEPTH = 200
 """Levels of objects and lists. The deepest record seen in practice has fewer than 30."""
 
 _DECODER = msgspec.json.Decoder(float_hook=read_number)
+_UNQUOTED_NUMBERS = msgspec.json.Encoder(decimal_format="number", enc_hook=lambda _unusable_number: None)
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 _LISTS_AS_OBJECTS = bytes.maketrans(b"[]", b"{}")
 _DEEP_RUN = b"{" * (MAX_DEPTH + 1)
@@ -31,13 +33,22 @@ def decode_json(data: bytes, *, source: str, place: str = "") -> Any:
     """The decoded JSON text.
 
     Raises:
-        InputError: empty, not UTF-8, not JSON, or nested deeper than :data:`MAX_DEPTH`; names line and column.
+        InputError: empty, not UTF-8, not JSON, nested deeper than :data:`MAX_DEPTH`, or an object with one name twice;
+            names line and column, or the name.
     """
     data = data.removeprefix(_BYTE_MARK)
     if not data.strip():
         raise InputError(source, place, "is empty; a FHIR Bundle in JSON was expected")
-    if _too_deep(data):
+    outline = _outline(data)
+    if _too_deep(outline):
         raise _depth_error(data, source, place)
+    decoded = _decoded(data, source, place)
+    if _quotes(_UNQUOTED_NUMBERS.encode(decoded)) != outline.count(b'"'):
+        _refuse_repeated_names(data, source, place)
+    return decoded
+
+
+def _decoded(data: bytes, source: str, place: str) -> Any:
     try:
         with COLLECTOR_RESTS:
             return _DECODER.decode(data)
@@ -71,18 +82,46 @@ def _position(data: bytes, offset: int) -> str:
     return f"line {line}, column {column}"
 
 
-def _too_deep(data: bytes) -> bool:
+def _outline(data: bytes) -> bytes:
+    """The brackets and the quotes around strings, in order; lists and objects are one thing here."""
+    if b"\\" in data:
+        data = _ESCAPED.sub(b"", data)
+    return data.translate(_LISTS_AS_OBJECTS, _ALL_BUT_BRACKETS)
+
+
+def _quotes(encoded: bytes) -> int:
+    """The quotes around strings of a JSON text of our own."""
+    if b"\\\\" in encoded:
+        encoded = _ESCAPED.sub(b"", encoded)
+    return encoded.count(b'"') - encoded.count(b'\\"')
+
+
+def _refuse_repeated_names(data: bytes, source: str, place: str) -> None:
+    """Names the first name that an object has twice: a decoder keeps one of the values, nobody can say the right one.
+
+    Read in full only where fewer strings were kept than the text has.
+
+    Source: RFC 8259 section 4, the names within an object should be unique.
+    """
+
+    def members(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        for name in names:
+            if names.count(name) > 1:
+                raise InputError(source, place, f"has an object with the name '{name}' twice; keep the one that counts")
+
+    json.loads(data, object_pairs_hook=members, parse_int=str, parse_float=str)
+
+
+def _too_deep(outline: bytes) -> bool:
     """True when brackets outside strings nest deeper than :data:`MAX_DEPTH`; in time linear in the data.
 
     Strings are cut out, then the innermost pairs are removed level by level. What remains after as many levels as are
-    allowed is too deep; what stops shrinking before is unbalanced and the decoder's to refuse. Lists and objects are
-    one thing here: whether they are closed by the right bracket is the decoder's business too.
+    allowed is too deep; what stops shrinking before is unbalanced and the decoder's to refuse, as is whether brackets
+    are closed by the right ones.
     """
-    if b"\\" in data:
-        data = _ESCAPED.sub(b"", data)
-    kept = data.translate(_LISTS_AS_OBJECTS, _ALL_BUT_BRACKETS)
     # Two quotes in a row enclose nothing, or end one string and begin the next: either way what follows keeps its side.
-    brackets = b"".join(kept.replace(b'""', b"").split(b'"')[::2])
+    brackets = b"".join(outline.replace(b'""', b"").split(b'"')[::2])
     for _ in range(MAX_DEPTH):
         if _DEEP_RUN in brackets:
             return True

@@ -39,6 +39,13 @@ class UnusableNumber(str):
     __slots__ = ()
 
 
+def unreadable_as_text(value: Any) -> str:
+    """For encoders of decoded JSON: a number that could not be read is written as the text it was."""
+    if isinstance(value, UnusableNumber):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} has no JSON form")
+
+
 def read_number(text: str) -> Decimal | UnusableNumber:
     """The exact Decimal of a JSON number with fraction or exponent; numbers out of bounds keep their text.
 

@@ -17,11 +17,12 @@ from engine.fhir.bundle import EVERY_TYPE, Bundle, Entry, SetAside, contained_in
 from engine.fhir.codes import Key, codes_at
 from engine.fhir.definitions import ABSTRACT_RESOURCES
 from engine.fhir.element import Element, Origin, Problem, resource_of
+from engine.fhir.primitives import unreadable_as_text
 
 if TYPE_CHECKING:
     from engine.language.evaluation.protocols import Data
 
-_CANONICAL = msgspec.json.Encoder(decimal_format="number", order="sorted")
+_CANONICAL = msgspec.json.Encoder(decimal_format="number", order="sorted", enc_hook=unreadable_as_text)
 
 
 class PatientRecord:

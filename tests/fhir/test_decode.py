@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.errors import InputError
 from engine.fhir import decode_bundle
-from engine.fhir.decode import MAX_DEPTH, _too_deep, decode_json
+from engine.fhir.decode import MAX_DEPTH, _outline, _too_deep, decode_json
 
 REFUSED = (
     (b"", "x.json: is empty"),
@@ -33,6 +33,12 @@ REFUSED = (
     (b'{"a": ' + b"9" * 5000 + b"}", "x.json: line 1, column 7: has a whole number of more than 4300 digits"),
     (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "x.json: line 1, column 1001: is nested deeper than 200 levels"),
     (b"[" * 100_000, "x.json: line 1, column 201: is nested deeper than 200 levels"),
+    (
+        b'{"resourceType": "Bundle", "entry": [{"resource": {"status": "a", "id": "x", "status": "b"}}]}',
+        "x.json: has an object with the name 'status' twice",
+    ),
+    (b'{"resourceType": "Bundle", "entry": 1e400, "entry" : [1]}', "x.json: has an object with the name 'entry' twice"),
+    (b'{"\\u0061": {"c": 1, "c": 1}, "b": "\\"\\\\"}', "x.json: has an object with the name 'c' twice"),
     (b'{"\\"[": ' + b'[{"a]}": ' * 150 + b"1" + b"}]" * 150 + b"}", "is nested deeper than 200 levels"),
 )
 
@@ -74,8 +80,8 @@ def test_a_byte_order_mark_is_passed_over() -> None:
 
 @pytest.mark.parametrize(("depth", "refused"), ((MAX_DEPTH - 1, False), (MAX_DEPTH, False), (MAX_DEPTH + 1, True)))
 def test_the_limit_of_nesting(depth: int, refused: bool) -> None:
-    assert _too_deep(b"[" * depth + b"]" * depth) is refused
-    assert _too_deep(b'["[[", ' * depth + b"1" + b"]" * depth) is refused
+    assert _too_deep(_outline(b"[" * depth + b"]" * depth)) is refused
+    assert _too_deep(_outline(b'["[[", ' * depth + b"1" + b"]" * depth)) is refused
 
 
 VALUES = st.recursive(
@@ -93,9 +99,10 @@ def depth_of(value: Any) -> int:
 @given(VALUES, st.integers(180, 205))
 def test_nesting_is_measured_outside_strings(value: Any, wraps: int) -> None:
     text = "[" * wraps + json.dumps(value, ensure_ascii=False) + "]" * wraps
-    assert _too_deep(text.encode()) is (wraps + depth_of(value) > MAX_DEPTH)
+    assert _too_deep(_outline(text.encode())) is (wraps + depth_of(value) > MAX_DEPTH)
 
 
 @given(VALUES)
 def test_decoding_agrees_with_the_standard_library(value: Any) -> None:
     assert decode_json(json.dumps(value).encode(), source="x") == value
+    assert decode_json(json.dumps(value, ensure_ascii=False, indent=1).encode(), source="x") == value

@@ -403,6 +403,15 @@ def test_hash_ignores_order(records: Any) -> None:
     assert records.record(*rows[1:], {**rows[0], "status": "final"}).hash != base
 
 
+def test_a_number_that_cannot_be_read_has_a_place_in_the_hash() -> None:
+    texts = (b"1e400", b"1e401", b"1" * 70)
+    made = [
+        PatientRecord.from_bundle(decode_bundle(b'{"resourceType": "Patient", "id": "p", "x": ' + t + b"}", source="x"))
+        for t in texts
+    ]
+    assert len({record.hash for record in made}) == 3
+
+
 def test_ndjson_places_each_line(records: Any) -> None:
     good = records.raw(records.patient)
     found = list(decode_ndjson(good + b"\n\n{bad\n" + good + b'\n{"resourceType": "Device"}', source="all.ndjson"))

@@ -181,6 +181,32 @@ def test_an_element_that_is_not_there_is_missing(screening: Any) -> None:
     assert [(m.resource, m.element) for m in answer.missing] == [("Observation/a", "value")]
 
 
+HUGE = "<1e400>"
+
+
+@pytest.mark.parametrize(
+    "members",
+    (
+        {"valueQuantity": {"value": HUGE, "unit": "10*9/L", "code": "10*9/L"}},
+        {"valueQuantity": {"value": 98, "unit": HUGE, "code": HUGE}},
+        {"effectiveDateTime": HUGE, "valueQuantity": {"value": 98, "code": "10*9/L"}},
+        {"code": {"text": HUGE, "coding": [{"system": "http://loinc.org", "code": "777-3", "display": HUGE}]}},
+    ),
+)
+def test_a_number_too_large_to_be_read_has_a_result_all_the_same(screening: Any, members: Any) -> None:
+    result = screening(lab("a", "777-3", 98, "10*9/L") | members)
+    assert b"Observation/a" in to_json(result)
+    read = members.get("valueQuantity", {"value": 98, "code": "10*9/L"})
+    assert result.of("T-I1").result == ("not-met" if read["value"] == 98 and read["code"] == "10*9/L" else "unknown")
+
+
+def test_a_record_that_must_not_be_used_is_neither_there_nor_absent(screening: Any) -> None:
+    modified = condition("c", HEART_FAILURE) | {"modifierExtension": [{"url": "http://h/not", "valueBoolean": True}]}
+    answer = screening(modified).of("T-E1")
+    assert answer.result == "error"
+    assert "Condition/c cannot be used: it carries the modifier extension http://h/not" in answer.error
+
+
 def test_only_what_decides_is_decided(screening: Any) -> None:
     result = screening(lab("a", "777-3", 120, "10*9/L"), lab("b", "718-7", 7, "g/dL"))
     answer = result.of("T-I2")

@@ -39,7 +39,15 @@ MAX_DEPTH: Final = 200
 Element = Callable[[Any], Any]
 """Writes a value of a data model as JSON."""
 
-_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+
+def _as_text(value: Any) -> str:
+    """A text of a kind of its own, such as a number of a record that could not be read, is written as any text."""
+    if isinstance(value, str):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} has no JSON form")
+
+
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number", enc_hook=_as_text)
 
 
 def encode(content: Any) -> bytes:
