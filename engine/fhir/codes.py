@@ -13,6 +13,7 @@ from engine.errors import EvaluationError
 from engine.fhir.access import PRIMITIVE_KINDS, cached_accessor
 from engine.fhir.definitions import Definitions
 from engine.fhir.element import Element, report
+from engine.language.values.systems import URI_OF
 
 Key = tuple[str | None, str]
 """(system, code); the system is None for a primitive code, which has none, and "" for a coding that states none."""
@@ -40,7 +41,17 @@ MAX_REFERENCES = 3
 
 
 def codes_at(record: Resolver, element: Element, path: str) -> Iterator[Key]:
-    """The (system, code) pairs at ``path``, in document order; repeated ones are repeated."""
+    """The (system, code) pairs at ``path``, in document order; repeated ones are repeated.
+
+    A code whose system is named by its OID is found under the system's URI as well.
+    """
+    for system, code in _codes_at(record, element, path):
+        yield system, code
+        if system is not None and system in URI_OF:
+            yield URI_OF[system], code
+
+
+def _codes_at(record: Resolver, element: Element, path: str) -> Iterator[Key]:
     definitions: Definitions = record.bundle.definitions
     declared = definitions.elements(element.type).get(path)
     if declared in CONCEPTS:

@@ -22,6 +22,7 @@ class _Entry:
     display: str | None = None
     definition: str | None = None
     parents: set[str] = field(default_factory=set)
+    above: set[str] = field(default_factory=set)
     properties: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -111,22 +112,28 @@ def build(url: str, version: str | None, resources: Sequence[CodeSystemResource]
         _add_concepts(entries, resource)
     children: dict[str, list[str]] = {}
     for code, entry in entries.items():
-        for parent in sorted(entry.parents):
+        for parent in sorted(entry.above):
             children.setdefault(parent, []).append(code)
     return CodeSystem(url, version, any(r.content == "complete" for r in resources), entries, children)
 
 
 def _add_concepts(entries: dict[str, _Entry], resource: CodeSystemResource) -> None:
-    nested_is_a = resource.hierarchy_meaning in (None, "is-a")
+    """``parents`` are those of any meaning, ``above`` those that subsume: where the hierarchy is one of kinds."""
+    is_a = resource.hierarchy_meaning in (None, "is-a")
+    supplement = resource.content == "supplement"
     standard = {p.code: p.uri or "" for p in resource.property if (p.uri or "").startswith(_CONCEPT_PROPERTIES)}
     for concept, parent in _walk(resource.concept, None):
+        if supplement and concept.code not in entries:
+            continue  # it cannot add codes, and says nothing of those that are there
         entry = entries.setdefault(concept.code, _Entry())
         entry.display = entry.display or concept.display
         entry.definition = entry.definition or concept.definition
-        if parent is not None and nested_is_a:
+        if parent is not None and not supplement:
             entry.parents.add(parent)
+            if is_a:
+                entry.above.add(parent)
         for value in concept.property:
-            _add_property(entries, concept.code, _standard_name(standard, value.code), value)
+            _add_property(entries, concept.code, _standard_name(standard, value.code), value, is_a)
 
 
 def _standard_name(standard: dict[str, str], code: str) -> str:
@@ -134,14 +141,16 @@ def _standard_name(standard: dict[str, str], code: str) -> str:
     return standard[code].removeprefix(_CONCEPT_PROPERTIES) if code in standard else code
 
 
-def _add_property(entries: dict[str, _Entry], code: str, name: str, value: ConceptProperty) -> None:
+def _add_property(entries: dict[str, _Entry], code: str, name: str, value: ConceptProperty, is_a: bool) -> None:
     text = value.text
     if text is None:
         return
-    if name in _PARENTS:
-        entries[code].parents.add(text)
-    elif name == "child":
-        entries.setdefault(text, _Entry()).parents.add(code)
+    if name in _PARENTS or name == "child":
+        below, parent = (text, code) if name == "child" else (code, text)
+        entry = entries.setdefault(below, _Entry())
+        entry.parents.add(parent)
+        if is_a or name == "subsumedBy":
+            entry.above.add(parent)
     else:
         entries[code].properties.append((name, text))
 

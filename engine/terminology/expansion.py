@@ -2,7 +2,7 @@
 
 What counts, in this order:
 
-1. ``expansion``, when it is whole: not marked unclosed or too costly, not one page of several.
+1. ``expansion``, when it is whole: not marked unclosed or too costly, not one page of several, not a search by text.
 2. ``compose``, when the expansion is partial or absent: explicit concepts, filters, imported value sets, exclusions.
 3. Otherwise the value set cannot be expanded, and that is an error; it is never taken for empty.
 
@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from engine.errors import TerminologyError
+from engine.language.values.systems import URI_OF
 from engine.terminology import icd10cm
 from engine.terminology.code_systems import CodeSystem
 from engine.terminology.members import (
@@ -37,7 +38,15 @@ from engine.terminology.members import (
     Union,
     distinct,
 )
-from engine.terminology.resources import Compose, Contains, Expansion, Filter, Include, ValueSetResource
+from engine.terminology.resources import (
+    Compose,
+    Contains,
+    Expansion,
+    ExpansionParameter,
+    Filter,
+    Include,
+    ValueSetResource,
+)
 
 UNCLOSED = "http://hl7.org/fhir/StructureDefinition/valueset-unclosed"
 TOO_COSTLY = "http://hl7.org/fhir/StructureDefinition/valueset-toocostly"
@@ -45,6 +54,7 @@ TOO_COSTLY = "http://hl7.org/fhir/StructureDefinition/valueset-toocostly"
 _CODE_PROPERTIES = frozenset({"code", "concept"})
 _MAX_IMPORT_DEPTH = 100
 _MAX_REMEMBERED = 100_000
+_NO_FILTER = ExpansionParameter("")
 
 
 @dataclass(frozen=True)
@@ -88,6 +98,7 @@ class ExpandedValueSet:
         return known
 
     def _decide(self, code: str, system: str | None) -> bool:
+        system = URI_OF.get(system, system) if system else system
         if system is None:
             return any(self._members.contains(code, candidate) for candidate in (*self.systems, None))
         if self._members.contains(code, system):
@@ -199,7 +210,7 @@ class _Composition:
         """The intersection of what the include says of a system with the value sets it imports."""
         parts: list[Members] = []
         if include.system is not None:
-            parts.append(self._of_system(include, include.system))
+            parts.append(self._of_system(include, URI_OF.get(include.system, include.system)))
         for url in include.value_set:
             members, unclosed = self._expander.imported(url, self._importers)
             self._unclosed |= unclosed
@@ -300,12 +311,23 @@ def canonical(resource: ValueSetResource) -> str:
 
 
 def is_partial(expansion: Expansion) -> bool:
-    """True when the expansion says itself that it is not all: unclosed, too costly, or a page of a longer list."""
-    if any(e.url in (UNCLOSED, TOO_COSTLY) and e.value_boolean for e in expansion.extension):
+    """True when the expansion says itself that it is not all: unclosed, too costly, a page, or chosen by a text.
+
+    Source: https://hl7.org/fhir/R4/valueset-definitions.html, ValueSet.expansion.total, offset (present only where
+    paging is used) and parameter (those of the operation $expand that limit what it lists).
+    """
+    if any(e.url in (UNCLOSED, TOO_COSTLY) and e.value_boolean is not False for e in expansion.extension):
         return True
     if expansion.offset:
         return True
-    return expansion.total is not None and expansion.total > sum(1 for _ in _entries(expansion.contains, ""))
+    given = {p.name: p for p in expansion.parameter}
+    if given.get("filter", _NO_FILTER).value_string or given.get("limitedExpansion", _NO_FILTER).value_boolean:
+        return True
+    listed = sum(1 for _ in _entries(expansion.contains, ""))
+    if expansion.total is not None:
+        return expansion.total > listed
+    count = given.get("count", _NO_FILTER).value_integer
+    return expansion.offset is not None or (count is not None and listed >= count)
 
 
 def mistakes(resource: ValueSetResource) -> list[tuple[str, str]]:
@@ -342,7 +364,7 @@ def _include_mistakes(include: Include) -> Iterator[str]:
 def _expanded(resource: ValueSetResource, expansion: Expansion) -> tuple[MemberCode, ...]:
     drop_inactive = resource.compose is not None and resource.compose.inactive is False
     return distinct(
-        MemberCode(entry.code, entry.system or None, entry.version, entry.display)
+        MemberCode(entry.code, URI_OF.get(entry.system or "", entry.system) or None, entry.version, entry.display)
         for _, entry in _entries(expansion.contains, "")
         if entry.code is not None and not entry.abstract and not (entry.inactive and drop_inactive)
     )

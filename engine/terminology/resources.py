@@ -82,12 +82,22 @@ class Contains(Struct, frozen=True):
     contains: tuple[Contains, ...] = ()
 
 
+class ExpansionParameter(Struct, frozen=True):
+    """``ValueSet.expansion.parameter``: what was asked for when the codes were enumerated."""
+
+    name: str
+    value_string: str | None = None
+    value_boolean: bool | None = None
+    value_integer: int | None = None
+
+
 class Expansion(Struct, frozen=True):
     """``ValueSet.expansion``: the codes as somebody enumerated them."""
 
     total: int | None = None
     offset: int | None = None
     contains: tuple[Contains, ...] = ()
+    parameter: tuple[ExpansionParameter, ...] = ()
     extension: tuple[Extension, ...] = ()
 
 

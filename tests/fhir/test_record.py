@@ -353,6 +353,9 @@ INDEXES = (
     ("DeviceUseStatement", "device.code", {"device": {"reference": "Device/d"}}, {}, {("http://d", "pacemaker"): [0]}),
     ("Observation", "code", {"code": {"coding": [{"code": 5}, LOINC]}}, {"code": "718-7"},
      {("http://loinc.org", "718-7"): [0]}),
+    ("Observation", "code", {"code": {"coding": [{"system": "urn:oid:2.16.840.1.113883.6.1", "code": "718-7"}]}},
+     {"code": {"coding": [LOINC]}},
+     {("http://loinc.org", "718-7"): [0, 1], ("urn:oid:2.16.840.1.113883.6.1", "718-7"): [0]}),
 )  # fmt: skip
 
 

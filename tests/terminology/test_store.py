@@ -11,6 +11,7 @@ from engine.terminology import icd10cm
 from engine.terminology.store import TerminologyStore
 
 A, B, ICD, SCT = "http://a", "http://b", icd10cm.SYSTEM, "http://snomed.info/sct"
+TOO_COSTLY = "http://hl7.org/fhir/StructureDefinition/valueset-toocostly"
 UNCLOSED = "http://hl7.org/fhir/StructureDefinition/valueset-unclosed"
 
 
@@ -38,6 +39,12 @@ def store_of(folder: Path, *resources: dict[str, Any]) -> TerminologyStore:
     for number, resource in enumerate(resources):
         (folder / f"{number:02}.json").write_text(json.dumps(resource), encoding="utf-8")
     return TerminologyStore.load(folder)
+
+
+def limited(parameter: dict[str, Any]) -> dict[str, Any]:
+    """Two codes by definition, and an expansion with one of them, made with that parameter."""
+    expansion = {"parameter": [parameter], "contains": [{"system": A, "code": "x"}]}
+    return {**compose(concepts(A, "x", "y")), "expansion": expansion}
 
 
 # root > branch > leaf by nesting; leaf also below other by a property; gone is inactive, group only groups
@@ -123,6 +130,28 @@ MEMBERSHIP = [
     ({**compose(concepts(A, "x", "y")), "expansion": {
         "extension": [{"url": UNCLOSED, "valueBoolean": True}], "contains": [{"system": A, "code": "x"}]}},
      "y", A, True),
+    # an expansion that was limited when it was made
+    ({**compose(concepts(A, "x", "y")), "expansion": {
+        "extension": [{"url": TOO_COSTLY}], "contains": [{"system": A, "code": "x"}]}}, "y", A, True),
+    ({**compose(concepts(A, "x", "y")), "expansion": {
+        "extension": [{"url": TOO_COSTLY, "valueBoolean": False}], "contains": [{"system": A, "code": "x"}]}},
+     "y", A, False),
+    ({**compose(concepts(A, "x", "y")), "expansion": {"offset": 0, "contains": [{"system": A, "code": "x"}]}},
+     "y", A, True),
+    ({**compose(concepts(A, "x", "y")),
+      "expansion": {"offset": 0, "total": 1, "contains": [{"system": A, "code": "x"}]}}, "y", A, False),
+    (limited({"name": "filter", "valueString": "dys"}), "y", A, True),
+    (limited({"name": "filter", "valueString": ""}), "y", A, False),
+    (limited({"name": "limitedExpansion", "valueBoolean": True}), "y", A, True),
+    (limited({"name": "count", "valueInteger": 1}), "y", A, True),
+    (limited({"name": "count", "valueInteger": 1000}), "y", A, False),
+    (limited({"name": "version", "valueUri": "http://a|1"}), "y", A, False),
+    # a code system named by its OID, there or here
+    (compose(concepts(SCT, "1")), "1", "urn:oid:2.16.840.1.113883.6.96", True),
+    (compose(concepts(SCT, "1")), "1", "urn:oid:2.16.840.1.113883.6.1", False),
+    (compose(concepts("urn:oid:2.16.840.1.113883.6.96", "1")), "1", SCT, True),
+    ({"expansion": {"contains": [{"system": "urn:oid:2.16.840.1.113883.6.96", "code": "1"}]}}, "1", SCT, True),
+    (compose(filtered(ICD, ("concept", "is-a", "C18"))), "C18.9", "urn:oid:2.16.840.1.113883.6.90", True),
 ]  # fmt: skip
 
 
@@ -356,6 +385,28 @@ def test_code_systems(tmp_path: Path) -> None:
         store.in_code_system("3", B)
     with pytest.raises(TerminologyError, match="http://c is not loaded"):
         store.in_code_system("1", "http://c")
+
+
+def test_a_supplement_adds_no_codes(tmp_path: Path) -> None:
+    added = {"code": "root", "concept": [{"code": "new"}, {"code": "other"}]}
+    supplement = code_system("http://s", added, content="supplement", supplements=A)
+    store = store_of(tmp_path, TREE, supplement)
+    assert not store.in_code_system("new", A)
+    assert not store.subsumes(A, "root", "other")
+
+
+@pytest.mark.parametrize("meaning", ("part-of", "grouped-by", "classified-with"))
+def test_only_a_hierarchy_of_kinds_subsumes(tmp_path: Path, meaning: str) -> None:
+    hand = {"code": "hand", "concept": [{"code": "finger"}], "property": [{"code": "child", "valueCode": "palm"}]}
+    nail = {"code": "nail", "property": [{"code": "parent", "valueCode": "finger"}]}
+    kind = {"code": "left hand", "property": [{"code": "subsumedBy", "valueCode": "hand"}]}
+    body = code_system(A, hand, {"code": "palm"}, nail, kind, hierarchyMeaning=meaning)
+    content = compose(filtered(A, ("concept", "is-a", "hand")))
+    having = compose(filtered(A, ("parent", "=", "hand")))
+    store = store_of(tmp_path, body, value_set(**content), value_set("http://w", **having))
+    assert {c.code for c in store.value_set("http://v").codes} == {"hand", "left hand"}
+    assert {c.code for c in store.value_set("http://w").codes} == {"finger", "palm", "left hand"}
+    assert not store.subsumes(A, "finger", "nail")
 
 
 @pytest.mark.parametrize(
