@@ -112,11 +112,15 @@ class PatientRecord:
 
     @property
     def incomplete(self) -> list[str]:
-        """What a reader of any result has to know: each of :attr:`unavailable`, and :meth:`_notes` on the patient."""
-        return [*(self._unavailable(name) for name in self.unavailable), *self._notes()]
+        """A sentence for each of :attr:`unavailable`."""
+        return [self._unavailable(name) for name in self.unavailable]
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader has to know of the patient though no criterion may ask for it (FHIR R4, "Patient")."""
+        return list(self._notes())
 
     def _notes(self) -> Iterator[str]:
-        """What the Patient says of itself that no criterion may ask for (FHIR R4, "Patient")."""
         if self._person is None or self.subject is None or self.subject.type != "Patient":
             return
         died = self.subject.json.get("deceasedDateTime")

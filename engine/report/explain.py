@@ -31,7 +31,7 @@ def _lines(result: TrialResult) -> Iterator[str]:
     absence = absence_text(result)
     yield _wrapped(f"Verdict: {result.verdict}" + (f" ({absence})" if absence else ""), "", "    ")
     yield from _decisive(result)
-    yield from (_wrapped(f"Note: {sentence}", "", "    ") for sentence in result.incomplete)
+    yield from (_wrapped(f"Note: {sentence}", "", "    ") for sentence in (*result.notes, *result.incomplete))
     for kind, heading in (
         ("inclusion", "Inclusion criteria"),
         ("exclusion", "Exclusion criteria (met: the patient is excluded)"),

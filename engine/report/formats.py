@@ -13,7 +13,7 @@ from engine.trials import TrialResult, to_json
 
 COLUMNS = (
     "trial", "registry", "patient", "source", "screeningDate", "verdict", "met", "notMet", "unknown", "error",
-    "notEncoded", "decides", "restsOnAbsence", "incomplete",
+    "notEncoded", "decides", "restsOnAbsence", "incomplete", "notes",
 )  # fmt: skip
 
 
@@ -37,5 +37,6 @@ def csv_text(results: Iterable[TrialResult]) -> bytes:
         writer.writerow([
             r.trial, r.registry, r.patient, r.source, r.screening_date, r.verdict, *counts,
             " ".join(c.id for c in deciding(r)), " ".join(r.absence.criteria), " ".join(r.incomplete),
+            ". ".join(r.notes),
         ])  # fmt: skip
     return buffer.getvalue().encode()

@@ -18,7 +18,9 @@ SHOWN = 3
 
 
 def print_table(results: Sequence[TrialResult], console: Console) -> None:
-    """Prints the results in the order of :func:`ordered`, and below them what the lists of criteria lack."""
+    """Prints the results in the order of :func:`ordered`; below them notes on patients who are not ruled out, and what
+    the lists of criteria lack.
+    """
     table = Table(title=None, header_style="bold", show_lines=False, pad_edge=False, box=None)
     for name in ("Patient", "Trial", "Verdict"):
         table.add_column(name, no_wrap=name != "Patient", overflow="fold")
@@ -34,6 +36,8 @@ def print_table(results: Sequence[TrialResult], console: Console) -> None:
             Text(decides_text(result)),
         )  # fmt: skip
     console.print(table)
+    for note in dict.fromkeys(note for r in results if r.verdict != "ineligible" for note in r.notes):
+        console.print(Text(note, style="bold"))
     for trial, sentence in dict.fromkeys((r.trial, s) for r in results for s in r.incomplete):
         console.print(Text(f"{trial}: {sentence}", style="italic"))
 

@@ -150,7 +150,11 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """One patient and one trial."""
+    """One patient and one trial.
+
+    ``incomplete`` says what the list of criteria or the record lacks; ``notes`` what a reader has to know of the
+    patient though no criterion may ask for it: that a death is recorded, or that records stand elsewhere.
+    """
 
     trial: str
     registry: str
@@ -166,6 +170,7 @@ class TrialResult:
     set_aside: tuple[SetAside, ...]
     problems: tuple[str, ...]
     stamp: Stamp
+    notes: tuple[str, ...] = ()
 
     def of(self, criterion: str) -> CriterionResult:
         """The result of the criterion with that id (KeyError when there is none)."""

@@ -92,7 +92,7 @@ class Screening:
             absence=absence, incomplete=(*trial.incomplete, *record.incomplete),
             unmatched=tuple(u for u in unmatched(record, prepared.known) if u.resource not in decided),
             set_aside=tuple(SetAside(s.reference, s.reason) for s in record.set_aside),
-            problems=(), stamp=stamp,
+            problems=(), stamp=stamp, notes=tuple(record.notes),
         )  # fmt: skip
 
 

@@ -244,7 +244,7 @@ def test_the_data_of_a_replaced_patient_are_those_of_the_one_who_replaces_it(rec
         assert made.reference == "Patient/p"
         assert [made.reference_of(e) for e in made.resources("Observation")] == ["Observation/own", "Observation/old"]
         assert [made.reference_of(e) for e in made.resources("Patient")] == ["Patient/p"]
-        assert (made.set_aside, made.incomplete) == ([], [])
+        assert (made.set_aside, made.notes) == ([], [])
         with pytest.raises(InputError, match="is Patient/q, which was replaced by Patient/p"):
             records.record(*people, own, old, patient="q")
 
@@ -281,7 +281,7 @@ NOTES = (
 
 @pytest.mark.parametrize(("members", "sentences"), NOTES)
 def test_notes_on_the_patient(records: Any, members: Json, sentences: list[str]) -> None:
-    assert records.record(person(**members)).incomplete == sentences
+    assert records.record(person(**members)).notes == sentences
 
 
 def test_the_same_resource_twice(records: Any) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -76,6 +77,19 @@ def test_the_table_names_the_reasons_and_what_the_list_lacks() -> None:
     text = console.export_text()
     assert "I1 98 10*9/L < 100 10*9/L; on absence: E1" in text
     assert "T: Some are missing." in text
+
+
+def test_a_death_is_told_where_somebody_might_call() -> None:
+    died = "Patient/p is recorded as deceased (2026-01-02)"
+    called, out = (replace(r, notes=(died,)) for r in (result("p", criterion(1, "inclusion", "met")), screened()[0]))
+    console = Console(record=True, width=160, file=io.StringIO())
+    print_table([called, called], console)
+    assert console.export_text().count(died) == 1
+    print_table([out], console)
+    assert died not in console.export_text()
+    assert f"Note: {died}" in explain_text(called)
+    assert died.encode() in json_text([called])
+    assert died.encode() in csv_text([called])
 
 
 def element(resource: str, path: str, value: Any) -> Evidence:
