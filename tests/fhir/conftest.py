@@ -38,7 +38,7 @@ class Records:
             f'{{"resource":{{"resourceType":"{type_name}","id":"x","subject":{{"reference":"Patient/p"}},{members}}}}}]}}'
         )
         made = PatientRecord.from_bundle(decode_bundle(data.encode(), source="test.json"))
-        return made, made.resources(type_name)[0]
+        return made, made.listed(type_name)[0]
 
 
 @pytest.fixture

@@ -48,6 +48,11 @@ WITHHELD = (
     ({"contained": [{"resourceType": "Observation", "id": "o", "modifierExtension": LIKE_NOT}]}, "modifier extension"),
     ({"implicitRules": "http://h/rules"}, "made under the rules http://h/rules"),
     ({"meta": {"tag": [{"code": "SUBSETTED"}]}}, "elements were left out of it"),
+    ({"status": ["final"]}, "its status cannot be read"),
+    ({"status": ""}, "its status cannot be read"),
+    ({"doNotPerform": "true"}, "its doNotPerform cannot be read"),
+    ({"clinicalStatus": "active"}, "its clinicalStatus cannot be read"),
+    ({"verificationStatus": [{"text": "refuted"}]}, "its verificationStatus cannot be read"),
 )
 
 
@@ -75,10 +80,38 @@ def test_what_asks_for_it_is_an_error(members: Json, sentence: str, scan: bool) 
         {"extension": [{"url": "modifierExtension"}]},
         {"note": [{"text": "modifierExtension"}]},
         {"meta": {"tag": "SUBSETTED"}},
+        {"verificationStatus": {"text": "refuted"}},
+        {"status": None},
     ),
 )
 def test_what_modifies_nothing_withholds_nothing(members: Json) -> None:
     assert value('exists [Condition: "A"]', record(PATIENT, coded("Condition", "c", "a", **members))) is True
+
+
+QUANTITIES = (
+    ({"valueQuantity": {"value": 5, "comparator": "<"}}, None),
+    ({"valueQuantity": {"value": 5, "comparator": "~"}}, "its valueQuantity.comparator cannot be read"),
+    ({"valueQuantity": {"value": 5, "comparator": True}}, "its valueQuantity.comparator cannot be read"),
+    ({"valueQuantity": {"value": 5, "comparator": ["<"]}}, "its valueQuantity.comparator cannot be read"),
+    ({"component": [7, {"valueQuantity": {"comparator": "less"}}]}, "its component[1].valueQuantity.comparator cannot"),
+    ({"valueQuantity": 5, "component": {}}, None),
+)
+
+
+@pytest.mark.parametrize(("members", "sentence"), QUANTITIES)
+def test_a_comparator_that_cannot_be_read(members: Json, sentence: str | None) -> None:
+    data = record(PATIENT, coded("Observation", "o", "a", **members))
+    if sentence is None:
+        assert value('exists [Observation: "A"]', data) is True
+        return
+    with pytest.raises(EvaluationError) as caught:
+        value('exists [Observation: "A"]', data)
+    assert sentence in str(caught.value)
+
+
+def test_a_status_that_is_a_concept_is_no_modifier() -> None:
+    data = record(PATIENT, {"resourceType": "SubstanceSpecification", "id": "s", "status": {"text": "current"}})
+    assert len(list(data.resources("SubstanceSpecification"))) == 1
 
 
 def test_a_modifier_written_with_escapes_is_found() -> None:
