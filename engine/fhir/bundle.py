@@ -15,7 +15,7 @@ from engine.fhir.decode import decode_json
 from engine.fhir.definitions import Definitions, definitions
 from engine.fhir.element import Element, Origin, Problem
 from engine.fhir.links import PatientLinks
-from engine.fhir.modifiers import may_hold_modifiers, reason_to_withhold
+from engine.fhir.modifiers import may_be_marked, reason_to_withhold
 from engine.fhir.pages import reasons_for_lacking
 from engine.fhir.references import ReferenceIndex, Target, identifiers_of, parse_address
 
@@ -74,7 +74,7 @@ class Bundle:
 
     ``withholds`` is true when some resource must not be used (:mod:`engine.fhir.modifiers`).
 
-    With ``modifiers`` false no resource is searched for modifier extensions: the text holds none.
+    With ``marked`` false no resource is searched for the marks of those: the text holds none.
 
     Raises:
         InputError: no entries, two entries of the same identity that differ, or one both there and deleted.
@@ -88,12 +88,12 @@ class Bundle:
         place: str = "",
         version: str = "4.0.1",
         unavailable: Mapping[str, str] | None = None,
-        modifiers: bool = True,
+        marked: bool = True,
     ) -> None:
         self.source = source
         self.place = place
         self.unavailable: dict[str, str] = dict(unavailable or {})
-        self._modifiers = modifiers
+        self._marked = marked
         self.type: str | None = resource.get("type") if isinstance(resource.get("type"), str) else None
         self.definitions: Definitions = definitions(version)
         self.entries: list[Entry] = []
@@ -144,7 +144,7 @@ class Bundle:
     def _add_all(self, members: Iterable[tuple[str, Any]], outer: str) -> None:
         for place, entry in members:
             resource = entry.get("resource") if isinstance(entry, dict) else None
-            deleted = _deleted(entry, resource)
+            deleted = _deleted(entry, resource) if isinstance(entry, dict) and "request" in entry else None
             if deleted is not None:
                 self._deleted.setdefault(deleted, place)
                 self.set_aside.append(SetAside(deleted, f"{place} says that it was deleted", "deleted"))
@@ -182,7 +182,7 @@ class Bundle:
             if None in (full_url, other.full_url) or full_url == other.full_url:
                 self._repeat(other, place, resource)
                 return
-        withheld = reason_to_withhold(resource, modifiers=self._modifiers)
+        withheld = reason_to_withhold(resource, marked=self._marked)
         element = Element(name, resource, origin=Origin(reference, full_url, self.problem_log, withheld))
         same.append(Entry(place, full_url, name, reference, element))
         self.entries.append(same[-1])
@@ -337,7 +337,7 @@ def decode_bundle(data: bytes, *, source: str, place: str = "", version: str = "
     name = resource["resourceType"]
     if name not in ("Bundle", "Patient"):
         raise InputError(source, place, f"is a resource of type {name!r}; a Bundle (or a lone Patient) was expected")
-    return Bundle(resource, source=source, place=place, version=version, modifiers=may_hold_modifiers(data))
+    return Bundle(resource, source=source, place=place, version=version, marked=may_be_marked(data))
 
 
 def decode_ndjson(data: bytes, *, source: str, version: str = "4.0.1") -> Iterator[Bundle | InputError]:
@@ -374,9 +374,9 @@ def _server(full_url: str | None) -> str | None:
     return None if address is None else address.base
 
 
-def _deleted(entry: Any, resource: Any) -> str | None:
+def _deleted(entry: dict[str, Any], resource: Any) -> str | None:
     """``Type/id`` of the resource that an entry of a history or transaction deletes; None for other entries."""
-    request = entry.get("request") if isinstance(entry, dict) else None
+    request = entry["request"]
     if not isinstance(request, dict) or request.get("method") != "DELETE":
         return None
     if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str) and _id_of(resource):

@@ -11,10 +11,14 @@ as being there: what asks for it is an error that names it, since leaving it out
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 MODIFIER = "modifierExtension"
+_ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
+RULES = "implicitRules"
 SUBSETTED = "SUBSETTED"
+_MARKS = (MODIFIER.encode(), RULES.encode(), SUBSETTED.encode())
 SHAPES = {"status": str, "intent": str, "doNotPerform": bool, "clinicalStatus": dict, "verificationStatus": dict}
 """Elements that are modifiers wherever a resource has them, and what they are in JSON."""
 
@@ -24,20 +28,29 @@ STATUS_CONCEPTS = ("MedicinalProduct", "SubstanceSpecification")
 COMPARATORS = frozenset({"<", "<=", ">=", ">"})
 
 
-def reason_to_withhold(resource: dict[str, Any], *, modifiers: bool = True) -> str | None:
+def reason_to_withhold(resource: dict[str, Any], *, marked: bool = True) -> str | None:
     """Why a resource (decoded JSON) must not be used, as the end of a sentence; None where it may be.
 
-    With ``modifiers`` false nobody looks for modifier extensions: the text that was decoded has none.
+    With ``marked`` false nobody looks for the marks that :func:`may_be_marked` found nowhere in the text.
     """
-    rules = resource.get("implicitRules")
+    unreadable = _unreadable(resource)
+    if unreadable is not None:
+        return f"its {unreadable} cannot be read, and that may change what the rest of it means"
+    return _marked(resource) if marked else None
+
+
+def may_be_marked(data: bytes) -> bool:
+    """False when the JSON text holds none of the marks; true when it does, or may under an escape."""
+    return any(mark in data for mark in _MARKS) or _ESCAPED_LETTER.search(data) is not None
+
+
+def _marked(resource: dict[str, Any]) -> str | None:
+    rules = resource.get(RULES)
     if rules is not None:
         return f"it was made under the rules {rules} (implicitRules), which are not known here"
     if _is_subset(resource.get("meta")):
         return f"elements were left out of it (tag {SUBSETTED}); fetch it whole"
-    unreadable = _unreadable(resource)
-    if unreadable is not None:
-        return f"its {unreadable} cannot be read, and that may change what the rest of it means"
-    found = _modifiers(resource) if modifiers else None
+    found = _modifiers(resource)
     if found is not None:
         return f"it carries the modifier extension {found}, which may change its meaning and is not known here"
     return None
@@ -86,8 +99,3 @@ def _modifiers(value: Any) -> str | None:
                 return str(first.get("url") if isinstance(first, dict) else first)
             pending += inner.values()
     return None
-
-
-def may_hold_modifiers(data: bytes) -> bool:
-    """False when the JSON text holds no modifier extension; true when it does, or may under an escape."""
-    return MODIFIER.encode() in data or b"\\u" in data
