@@ -205,6 +205,9 @@ class Bundle:
     def _about(self, position: int) -> About:
         entry = self.entries[position]
         definition = self.definitions.types[entry.type]
+        focus = self._focus(entry) if entry.type == "Observation" and entry.json.get("focus") else None
+        if focus is not None:
+            return focus
         if entry.type == "Patient":
             return About((position,))
         if not definition.subject:
@@ -229,6 +232,28 @@ class Bundle:
         shown = ", ".join(dict.fromkeys(_shown(reference) for reference in named))
         reason = f"its {definition.subject[0]} is {shown}, no person of the bundle"
         return About(reason=reason, kind="unresolved-subject")
+
+    def _focus(self, entry: Entry) -> About | None:
+        """Whom an Observation is about by its focus: FHIR's way to say that a finding is of a donor, parent or fetus.
+
+        None where the focus is no person (a condition, a device), so that the subject counts.
+
+        Source: FHIR R4, "Observation", focus (http://hl7.org/fhir/R4/observation-definitions.html#Observation.focus).
+        """
+        persons: list[int] = []
+        others: list[str] = []
+        for reference in _at(entry.json["focus"], []):
+            found = self._person(reference, entry)
+            if found is not None:
+                persons.append(found)
+            elif _names_person(reference):
+                others.append(_shown(reference))
+        if persons:
+            return About(tuple(dict.fromkeys(persons)))
+        if others:
+            reason = f"its focus is {', '.join(dict.fromkeys(others))}, no person of the bundle"
+            return About(reason=reason, kind="unresolved-subject")
+        return None
 
     def _person(self, reference: Any, entry: Entry) -> int | None:
         """The position of the Patient or RelatedPerson that a Reference (decoded JSON) means, or None."""
@@ -395,6 +420,15 @@ def _reference(name: str, identity: str | None, full_url: str | None, place: str
     if identity is not None:
         return f"{name}/{identity}"
     return f"{name}[{full_url or place}]"
+
+
+def _names_person(reference: Any) -> bool:
+    """True for a Reference (decoded JSON) to a Patient or RelatedPerson, whether it is there or not."""
+    if not isinstance(reference, dict):
+        return False
+    text = reference.get("reference")
+    address = parse_address(text) if isinstance(text, str) else None
+    return (reference.get("type") if address is None else address.type) in PERSONS
 
 
 def _shown(reference: Any) -> str:

@@ -152,6 +152,31 @@ def test_data_of_the_donor_through_the_related_person(records: Any) -> None:
     assert made.of("Patient/p") is made
 
 
+# What the focus of an Observation about Patient/p refers to, and whose record shows it.
+FOCI = (
+    ([{"reference": "RelatedPerson/r"}], "donor"),
+    ([{"reference": "Patient/donor"}], "donor"),
+    ([{"reference": "Patient/p"}], "p"),
+    ([{"reference": "Condition/c"}], "p"),
+    ([{"reference": "Patient/elsewhere"}], None),
+    ([{"identifier": {"value": "9"}, "type": "RelatedPerson"}], None),
+    ([{"display": "the lump"}, 7], "p"),
+    ({"reference": "RelatedPerson/r"}, "donor"),
+    ([], "p"),
+)
+
+
+@pytest.mark.parametrize(("focus", "whose"), FOCI)
+def test_a_finding_of_somebody_else_is_theirs(records: Any, focus: Any, whose: str | None) -> None:
+    made = records.record(*donors(), observation("Patient/p", "focused", focus=focus))
+    seen = {
+        name: "Observation/focused" in [record.reference_of(e) for e in record.resources("Observation")]
+        for name, record in (("p", made), ("donor", made.of("Patient/donor")))
+    }
+    assert seen == {"p": whose == "p", "donor": whose == "donor"}
+    assert ("Observation/focused" in [s.reference for s in made.set_aside]) is (whose != "p")
+
+
 def test_a_related_person_without_a_patient(records: Any) -> None:
     made = records.record(*(r for r in donors() if r["id"] not in ("donor", "given")))
     relative = made.of(made.resources("RelatedPerson")[0])
