@@ -43,6 +43,8 @@ KEPT = frozenset({
 """Elements whose absence may settle a question (status, comparator, abatement and end dates), and those that say which
 record it is and whose."""
 
+WHOSE = frozenset({"resourceType", "id", "subject", "patient", "link", "reference", "focus", "entity"})
+
 IDENTITY = frozenset({
     "code", "coding", "system", "medicationCodeableConcept", "medicationReference", "category", "type",
 })  # fmt: skip
@@ -154,6 +156,32 @@ def an_element_taken_away_never_settles(
     _never_settles(trial, entries, mutated, given)
 
 
+def an_element_that_cannot_be_read_never_settles(
+    trial: str, entries: Entries, given: dict[str, Any], rng: random.Random
+) -> None:
+    """Without the assumption, no unknown is settled because an element is of another type than it has to be."""
+    mutated = copy.deepcopy(entries)
+    resource = rng.choice([e["resource"] for e in mutated if e["resource"]["resourceType"] not in PERSONS])
+    paths = [p for p in _paths(resource) if not WHOSE & {str(step) for step in p}]
+    outer = rng.choice(sorted({str(p[0]) for p in paths}))
+    path = rng.choice([p for p in paths if p[0] == outer])
+    holder: Any = resource
+    for step in path[:-1]:
+        holder = holder[step]
+    holder[path[-1]] = rng.choice(_unreadable_in_place_of(holder[path[-1]]))
+    given = {**given, "AssumeCompleteHistory": False}
+    before, after = answers(trial, entries, given), answers(trial, mutated, given)
+    settled = [n for n in before if before[n][0] == "unknown" and after[n][0] in ("met", "not-met")]
+    assert {n: (before[n], after[n]) for n in settled} == {}
+
+
+def _unreadable_in_place_of(value: Any) -> list[Any]:
+    """JSON of other types than the value's."""
+    others: dict[type, list[Any]] = {str: [7, True, "", {"a": "x"}, [value]], bool: ["true", 1, [True]],
+                                     dict: ["x", 5, [value], []], list: ["x", 5, {"a": "x"}]}  # fmt: skip
+    return others.get(type(value), [str(value), [value], {"value": value}])
+
+
 def _never_settles(trial: str, entries: Entries, mutated: Entries, given: dict[str, Any]) -> None:
     given = {**given, "AssumeCompleteHistory": False}
     before, after = answers(trial, entries, given), answers(trial, mutated, given)
@@ -236,7 +264,8 @@ def what_decided_is_enough(trial: str, entries: Entries, given: dict[str, Any], 
 
 
 LAWS: tuple[Callable[[str, Entries, dict[str, Any], random.Random], None], ...] = (
-    removal_never_settles, an_element_taken_away_never_settles, removal_is_named_as_absence,
+    removal_never_settles, an_element_taken_away_never_settles, an_element_that_cannot_be_read_never_settles,
+    removal_is_named_as_absence,
     an_element_taken_away_is_named_as_absence, entered_in_error_is_removal, another_unit_is_the_same,
     order_and_names_mean_nothing, other_people_mean_nothing, what_decided_is_enough,
 )  # fmt: skip
