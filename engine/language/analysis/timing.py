@@ -9,11 +9,27 @@ from engine.language.analysis.base import AnalyserBase
 from engine.language.analysis.conversions import ERROR
 from engine.language.elm import nodes as elm
 from engine.language.syntax import tree
-from engine.language.types.datatype import ANY, BOOLEAN, IntervalType, ListType
-from engine.language.values.temporal import CALENDAR_UNITS
+from engine.language.types.datatype import (
+    ANY,
+    BOOLEAN,
+    DECIMAL,
+    INTEGER,
+    LONG,
+    QUANTITY,
+    ChoiceType,
+    IntervalType,
+    ListType,
+)
 
+COMPARISONS = {
+    "Before": "Less",
+    "After": "Greater",
+    "SameOrBefore": "LessOrEqual",
+    "SameOrAfter": "GreaterOrEqual",
+}
+"""What before and its kin are for points without a precision: numbers and quantities."""
+NUMBERS = frozenset({INTEGER, LONG, DECIMAL, QUANTITY})
 CONCURRENT = {"as": "SameAs", "or before": "SameOrBefore", "or after": "SameOrAfter"}
-UCUM_PRECISIONS = {"d": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond", "wk": "week"}
 
 
 class TimingRules(AnalyserBase):
@@ -26,9 +42,7 @@ class TimingRules(AnalyserBase):
         match node.phrase:
             case tree.ConcurrentPhrase() as phrase:
                 operands = [self._side(left, phrase.left), self._side(right, phrase.right)]
-                return self.operator(
-                    CONCURRENT[phrase.relation], operands, node.span, precision=phrase.precision, spelled="same"
-                )
+                return self._relation(CONCURRENT[phrase.relation], operands, node, phrase.precision, "same")
             case tree.InclusionPhrase() as phrase:
                 return self._inclusion(left, phrase, right, node)
             case tree.BeforeOrAfterPhrase() as phrase:
@@ -44,6 +58,21 @@ class TimingRules(AnalyserBase):
             case tree.EndsPhrase() as phrase:
                 return self.operator("Ends", [left, right], node.span, precision=phrase.precision, spelled="ends")
         raise TypeError(f"unknown timing phrase {node.phrase!r}")
+
+    def _relation(
+        self, name: str, operands: list[elm.Expression], node: tree.Timing, precision: str | None, spelled: str
+    ) -> elm.Expression:
+        """Before and its kin; of numbers and quantities, as the starts of their intervals are, comparisons."""
+        if precision is None and name in COMPARISONS and all(self._is_number(operand) for operand in operands):
+            return self.operator(COMPARISONS[name], operands, node.span, spelled=spelled)
+        return self.operator(name, operands, node.span, precision=precision, spelled=spelled)
+
+    def _is_number(self, operand: elm.Expression) -> bool:
+        """Whether an operand is a number or quantity or converts to one; a choice, which may be a date, is none."""
+        datatype = operand.result_type
+        if isinstance(datatype, ChoiceType):
+            return False
+        return datatype in NUMBERS or not NUMBERS.isdisjoint(self.conversions.targets(datatype))
 
     def _side(self, operand: elm.Expression, boundary: str | None) -> elm.Expression:
         if boundary is None:
@@ -97,9 +126,7 @@ class TimingRules(AnalyserBase):
                 name = "SameOrBefore" if before else "SameOrAfter"
             else:
                 name = "Before" if before else "After"
-            return self.operator(
-                name, [left, right], node.span, precision=phrase.precision, spelled=phrase.direction
-            )
+            return self._relation(name, [left, right], node, phrase.precision, phrase.direction)
         left = self._nearest_boundary(left, "end" if before else "start")
         right = self._nearest_boundary(right, "start" if before else "end")
         return self._offset(left, phrase, right, node)
@@ -117,8 +144,8 @@ class TimingRules(AnalyserBase):
         moved = self.operator("Subtract" if before else "Add", [right, offset], node.span, spelled=phrase.direction)
         relation = phrase.offset_relation or "exactly"
         if relation == "exactly":
-            precision = phrase.precision or self._offset_precision(phrase.offset)
-            return self.operator("SameAs", [left, moved], node.span, precision=precision, spelled=phrase.direction)
+            spelled = phrase.direction
+            return self.operator("SameAs", [left, moved], node.span, precision=phrase.precision, spelled=spelled)
         if relation == "or more":
             name = "SameOrBefore" if before else "SameOrAfter"
             return self.operator(name, [left, moved], node.span, precision=phrase.precision, spelled=relation)
@@ -131,7 +158,7 @@ class TimingRules(AnalyserBase):
         else:
             span = self._range(right, moved, inner_closed, outer_closed)
         inside = self.operator("In", [left, span], node.span, precision=phrase.precision, spelled=relation)
-        return self._unless_null(inside, right)
+        return self._unless_null(inside, moved if self._is_number(right) else right)
 
     def _within(
         self, left: elm.Expression, phrase: tree.WithinPhrase, right: elm.Expression, node: tree.Timing
@@ -144,7 +171,7 @@ class TimingRules(AnalyserBase):
         span = self._range(low, high, not phrase.properly, not phrase.properly)
         name = "IncludedIn" if self._interval(left) is not None else "In"
         inside = self.operator(name, [left, span], node.span, precision=phrase.precision, spelled="within")
-        return self._unless_null(inside, right)
+        return self._unless_null(inside, low if self._is_number(low_of) else right)
 
     def _range(
         self, low: elm.Expression, high: elm.Expression, low_closed: bool, high_closed: bool
@@ -158,17 +185,12 @@ class TimingRules(AnalyserBase):
         )  # fmt: skip
 
     def _unless_null(self, inside: elm.Expression, right: elm.Expression) -> elm.Expression:
-        """A null reference point makes null: a closed null boundary would otherwise stand for the extreme."""
+        """A null reference point makes null: a closed null boundary would otherwise stand for the extreme.
+
+        Of numbers it is the moved point that may be null, when the unit of the offset is not theirs.
+        """
         if inside.result_type == ERROR:
             return inside
         present = self.operator("Not", [self.operator("IsNull", [right], right.span)], right.span)
         null = elm.Null(result_type=BOOLEAN)
         return elm.If(condition=present, then=inside, otherwise=null, result_type=BOOLEAN, span=inside.span)
-
-    @staticmethod
-    def _offset_precision(offset: tree.Expression) -> str | None:
-        """The precision of the offset's unit: ``3 days before`` compares days."""
-        if isinstance(offset, tree.QuantityLiteral) and offset.unit is not None:
-            precision = CALENDAR_UNITS.get(offset.unit) or UCUM_PRECISIONS.get(offset.unit)
-            return "day" if precision == "week" else precision
-        return None

@@ -126,8 +126,21 @@ def contains_point(context: Context, argument: Interval, point: Any, precision: 
     """True when the point is in the interval.
 
     The boundaries themselves are compared, exclusively when open. A closed null boundary is no bound; an open null
-    boundary leaves the answer open unless the other boundary decides it.
+    boundary leaves the answer open unless the other boundary decides it: the last point is in the interval, wherever
+    that starts, and so is the first.
     """
+    inside = _within_boundaries(context, argument, point, precision)
+    if inside is not None:
+        return inside
+    place = point_range(point)
+    unknown_start = argument.low is None and not argument.low_closed
+    unknown_end = argument.high is None and not argument.high_closed
+    if unknown_start and same(context, place, end_range(argument), precision):
+        return True
+    return True if unknown_end and same(context, place, start_range(argument), precision) else None
+
+
+def _within_boundaries(context: Context, argument: Interval, point: Any, precision: str | None) -> bool | None:
     low, high = argument.low, argument.high
     if Uncertainty in (type(point), type(low), type(high)):
         place = point_range(point)
