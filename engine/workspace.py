@@ -106,7 +106,8 @@ class Workspace:
     """Compiles libraries of ``cql`` folders and runs them with the value sets of ``valuesets`` folders.
 
     ``cache`` is the folder of compiled libraries, by default ``eligibility-engine/libraries`` in the user's caches
-    (``$XDG_CACHE_HOME`` or ``~/.cache``); with None every library is compiled anew.
+    (``$XDG_CACHE_HOME`` or ``~/.cache``); with None every library is compiled anew. ``limits`` hold for each define
+    of an evaluation that names no others.
     """
 
     def __init__(
@@ -117,8 +118,10 @@ class Workspace:
         list_promotion: bool = False,
         list_demotion: bool = False,
         cache: Path | None = DEFAULT_CACHE,
+        limits: Limits | None = None,
     ) -> None:
         self.units = Units()
+        self.limits = limits or Limits()
         self.libraries = LibraryFolders(cql, own_helpers())
         self.valueset_folders = list(valuesets)
         self.options = {"list_promotion": list_promotion, "list_demotion": list_demotion}
@@ -172,7 +175,7 @@ class Workspace:
         """The inputs of one evaluation."""
         return Context(
             now=now, units=self.units, terms=self.terms, data=record, parameters=parameters or {},
-            limits=limits or Limits(),
+            limits=limits or self.limits,
         )  # fmt: skip
 
     def evaluate(self, program: Program, context: Context, *, trace: bool = False) -> Evaluation:

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from engine.cli.limits import MaxCallDepth, MaxListSize, MaxSteps, MaxTextSize, TimeLimit, limits_of
+
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -68,6 +70,11 @@ def screen(
     servers: Annotated[
         Path, typer.Option("--servers", metavar="FILE", envvar="ELIGIBILITY_SERVERS", help="The settings of servers.")
     ] = Path("servers.toml"),
+    time_limit: TimeLimit = None,
+    max_steps: MaxSteps = None,
+    max_list_size: MaxListSize = None,
+    max_text_size: MaxTextSize = None,
+    max_call_depth: MaxCallDepth = None,
 ) -> None:
     """Screens patients for trials: eligible first, then by how little would settle the rest."""
     from engine.cli.inputs import Options
@@ -77,7 +84,8 @@ def screen(
         raise typer.BadParameter("give INPUT or --server NAME, one of them", param_hint="INPUT")
     if group is not None and server is None:
         raise typer.BadParameter("a group is one of a server; give --server NAME too", param_hint="--group")
-    options = Options(trial or [], patient, screening_date, parameters, time_zone)
+    limits = limits_of(time_limit, max_steps, max_list_size, max_text_size, max_call_depth)
+    options = Options(trial or [], patient, screening_date, parameters, time_zone, limits)
     if server is not None:
         from engine.cli.servers import ServerOptions
 
@@ -147,11 +155,17 @@ def evaluate(
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Answer expressions from standard input, a JSON object a line.")
     ] = False,
+    time_limit: TimeLimit = None,
+    max_steps: MaxSteps = None,
+    max_list_size: MaxListSize = None,
+    max_text_size: MaxTextSize = None,
+    max_call_depth: MaxCallDepth = None,
 ) -> None:
     """Evaluates a CQL expression."""
     from engine.cli.evaluate import command
 
-    raise typer.Exit(command(expression, bundle, jsonl))
+    limits = limits_of(time_limit, max_steps, max_list_size, max_text_size, max_call_depth)
+    raise typer.Exit(command(expression, bundle, jsonl, limits))
 
 
 @app.command()
@@ -180,13 +194,18 @@ def run(
     batch: Annotated[
         Path | None, typer.Option("--batch", metavar="JOBS.jsonl", help="A job a line: id, bundle, parameters.")
     ] = None,
+    time_limit: TimeLimit = None,
+    max_steps: MaxSteps = None,
+    max_list_size: MaxListSize = None,
+    max_text_size: MaxTextSize = None,
+    max_call_depth: MaxCallDepth = None,
 ) -> None:
     """Prints every define of a CQL library over a patient's record, as JSON."""
     from engine.cli.run import command
 
-    raise typer.Exit(
-        command(library, cql_dir or [], valuesets or [], bundle, parameter or [], patient, now, timezone, batch)
-    )
+    limits = limits_of(time_limit, max_steps, max_list_size, max_text_size, max_call_depth)
+    found = (cql_dir or [], valuesets or [])
+    raise typer.Exit(command(library, *found, bundle, parameter or [], patient, now, timezone, batch, limits))
 
 
 @app.command()

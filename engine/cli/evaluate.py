@@ -12,6 +12,7 @@ import msgspec
 from engine.cli.elements import element_json
 from engine.errors import CompileError, EligibilityError, EvaluationError
 from engine.fhir import PatientRecord, decode_bundle
+from engine.language import Limits
 from engine.language.values import DateTime
 from engine.language.values.json import encode, to_canonical, to_plain
 from engine.workspace import Workspace
@@ -57,6 +58,9 @@ def answer(workspace: Workspace, line: bytes, now: DateTime) -> dict[str, Any]:
         return {"id": number, "ok": False, "error": str(problem), "phase": problem.phase}
     except EvaluationError as problem:
         return {"id": number, "ok": False, "error": str(problem), "phase": "execution"}
+    except Exception as defect:  # noqa: BLE001 - a defect of the engine fails its line, and says so
+        text = f"internal error ({type(defect).__name__}: {defect}); please report it with the expression"
+        return {"id": number, "ok": False, "error": text, "phase": "execution"}
 
 
 def serve_lines(workspace: Workspace) -> None:
@@ -68,9 +72,9 @@ def serve_lines(workspace: Workspace) -> None:
             sys.stdout.buffer.flush()
 
 
-def command(expression: str | None, bundle: Path | None, jsonl: bool) -> int:
+def command(expression: str | None, bundle: Path | None, jsonl: bool, limits: Limits | None = None) -> int:
     """Runs ``eval``; the exit code is 0, or 2 when the expression or bundle cannot be used."""
-    workspace = Workspace()
+    workspace = Workspace(limits=limits)
     if jsonl:
         serve_lines(workspace)
         return 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from engine.errors import Diagnostic, InputError, Severity
 from engine.fhir.decode import decode_json
+from engine.language import Limits
 from engine.language.values import Date
 from engine.sources import Content, own_content
 from engine.trials import Moment, Screening, Trial, check_names, load_trials, moment_of, trial_ids
@@ -29,6 +30,7 @@ class Options:
     screening_date: str | None
     parameters: Path | None
     time_zone: str
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ def prepare(selection: Selection, options: Options) -> Screening:
     Raises:
         InputError: a parameter, the date or the time zone is not what it should be.
     """
+    selection.workspace.limits = options.limits
     given, source = read_parameters(options.parameters)
     check_names(selection.trials, given, source=source, others=selection.content.parameter_names())
     if options.screening_date is not None:

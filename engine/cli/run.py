@@ -24,7 +24,7 @@ from engine.cli.evaluate import clock
 from engine.cli.parameters import ParameterValues
 from engine.errors import EligibilityError, InputError
 from engine.fhir import PatientRecord, decode_bundle
-from engine.language import Context, Evaluation, Program
+from engine.language import Context, Evaluation, Limits, Program
 from engine.language.values import DateTime
 from engine.language.values.json import encode, to_plain
 from engine.workspace import Workspace
@@ -243,13 +243,14 @@ def command(
     now: str | None = None,
     timezone: str | None = None,
     batch: Path | None = None,
+    limits: Limits | None = None,
 ) -> int:
     """Runs ``run``; 0, or 2 when an input cannot be used (in a batch: when any job failed). A failed define is 0."""
     try:
         if batch is not None and bundle is not None:
             raise InputError("--batch", "", "the jobs name their bundles; leave --bundle out")
         _require_folders(valuesets, "--valuesets")
-        workspace = Workspace(library_folders(library, cql), valuesets)
+        workspace = Workspace(library_folders(library, cql), valuesets, limits=limits)
         run = LibraryRun(workspace, library, moment(now, timezone))
         given = named_literals(parameters)
         values = run.parameters.values(given)
