@@ -66,21 +66,42 @@ class Diagnostic:
         return replace(self, span=span)
 
     def render(self) -> str:
-        """``file.cql:41:9 unknown-name: sentence``, then the line and carets below the place."""
+        """``file.cql:41:9 unknown-name: sentence``, then the line and carets below the place.
+
+        Of a line too long to read, the part around the place is shown; a sentence that quotes a monster is cut.
+        """
         place = f"{self.source}:{self.span.line}:{self.span.column}" if self.span else self.source
         mark = "" if self.severity is Severity.ERROR else "warning "
-        head = f"{place} {mark}{self.code}: {self.message}"
+        head = f"{place} {mark}{self.code}: {_shortened(self.message)}"
         if self.span is None or self.excerpt is None:
             return head
-        return f"{head}\n  {self.excerpt}\n  {self._carets()}"
-
-    def _carets(self) -> str:
-        assert self.span is not None
-        assert self.excerpt is not None
         start = min(self.span.column - 1, len(self.excerpt))
         end = self.span.end_column if self.span.end_line == self.span.line else len(self.excerpt)
-        indent = "".join("\t" if c == "\t" else " " for c in self.excerpt[:start])
-        return indent + "^" * max(1, min(end, len(self.excerpt)) - start)
+        shown, start, end = _window(self.excerpt, start, end)
+        indent = "".join("\t" if c == "\t" else " " for c in shown[:start])
+        return f"{head}\n  {shown}\n  {indent}{'^' * max(1, min(end, len(shown)) - start)}"
+
+
+LONGEST_EXCERPT = 200
+"""Characters of a line that are shown; of a longer one, those around the place."""
+LONGEST_MESSAGE = 1000
+
+
+def _shortened(message: str) -> str:
+    if len(message) <= LONGEST_MESSAGE:
+        return message
+    return f"{message[: LONGEST_MESSAGE // 2]} … {message[-LONGEST_MESSAGE // 2 :]}"
+
+
+def _window(excerpt: str, start: int, end: int) -> tuple[str, int, int]:
+    """The part of a line around a place, with the place in it."""
+    if len(excerpt) <= LONGEST_EXCERPT:
+        return excerpt, start, end
+    first = max(0, min(start - LONGEST_EXCERPT // 3, len(excerpt) - LONGEST_EXCERPT))
+    last = min(len(excerpt), first + LONGEST_EXCERPT)
+    opening, closing = "…" if first else "", "…" if last < len(excerpt) else ""
+    moved = len(opening) - first
+    return f"{opening}{excerpt[first:last]}{closing}", start + moved, min(end, last) + moved
 
 
 class EligibilityError(Exception):

@@ -35,7 +35,7 @@ ROWS: tuple[tuple[str, str, int, int, str], ...] = (
      "ambiguous-call", 3, 11, "fits several functions"),
     ("define A: if 1 then 2 else 3", "type-mismatch", 1, 14, "must be Boolean, not Integer"),
     ("define A: ({ 1 }) X where X + 1", "type-mismatch", 1, 27, "the condition of 'where'"),
-    ("define A: 'a' as Integer", "invalid-cast", 1, 11, "is never a Integer"),
+    ("define A: 'a' as Integer", "invalid-cast", 1, 11, "a value of type String is never of type Integer"),
     ("define A: convert true to Quantity", "no-conversion", 1, 11, "no conversion from Boolean to Quantity"),
     ("define A: Interval[1, 'a']", "type-mismatch", 1, 23, ""),
     ("define A: ({ true }) X sort asc", "not-ordered", 1, 29, "no order"),
@@ -129,3 +129,21 @@ def test_all_mistakes_of_a_trial_are_said_in_one_run(workspace: Workspace) -> No
         shown = error.render().splitlines()
         assert shown[0].startswith("trial.cql:")
         assert "^" in shown[-1]
+
+
+@pytest.mark.parametrize("before", (0, 50, 150, 5000))
+@pytest.mark.parametrize("after", (0, 50, 5000))
+def test_of_a_long_line_the_place_is_shown_and_underlined(workspace: Workspace, before: int, after: int) -> None:
+    text = "define X: " + "1 + " * before + "Here + 2" + " + 3" * after
+    (error,) = workspace.translate(text).diagnostics
+    head, line, carets = error.render().splitlines()
+    assert "'Here' is not defined" in head
+    assert carets.strip() == "^^^^"
+    assert line[carets.index("^") :].startswith("Here")
+    assert max(len(line), len(carets)) <= 205
+
+
+def test_a_sentence_that_quotes_a_monster_is_cut(workspace: Workspace) -> None:
+    (error,) = workspace.translate('define X: "' + "a" * 100_000 + '"').diagnostics
+    assert len(error.render()) < 2000
+    assert error.render().splitlines()[0].endswith("is not defined")

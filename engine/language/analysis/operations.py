@@ -237,8 +237,8 @@ class OperatorRules(AnalyserBase):
             or (step := self.conversions.find(have, datatype)) is not None
         )
         if not related:
-            shown = self.type_name(have)
-            return self.error(node.span, "invalid-cast", f"a {shown} is never a {self.type_name(datatype)}")
+            shown, asked = self.type_name(have), self.type_name(datatype)
+            return self.error(node.span, "invalid-cast", f"a value of type {shown} is never of type {asked}")
         step = self.conversions.find(have, datatype)
         plain = self.conversions.is_subtype(have, datatype) or self.conversions.is_subtype(datatype, have)
         if not plain and step is not None and isinstance(have, IntervalType | ListType):

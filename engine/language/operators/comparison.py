@@ -73,7 +73,7 @@ def _compare_uncertain(context: Context, left: Any, right: Any) -> int | None:
 
 
 def _describe(value: Any) -> str:
-    text = repr(value)
+    text = str(value) if type(value) is Quantity else repr(value)
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
 
 

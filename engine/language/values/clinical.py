@@ -13,6 +13,10 @@ class Quantity:
     value: Decimal | None
     unit: str = "1"
 
+    def __str__(self) -> str:
+        number = "null" if self.value is None else format(self.value, "f")
+        return f"{number} '{self.unit}'"
+
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
