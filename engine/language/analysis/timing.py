@@ -12,6 +12,8 @@ from engine.language.syntax import tree
 from engine.language.types.datatype import (
     ANY,
     BOOLEAN,
+    DATE,
+    DATETIME,
     DECIMAL,
     INTEGER,
     LONG,
@@ -141,7 +143,7 @@ class TimingRules(AnalyserBase):
         assert phrase.offset is not None
         before = phrase.direction == "before"
         offset = self.expression(phrase.offset)
-        moved = self.operator("Subtract" if before else "Add", [right, offset], node.span, spelled=phrase.direction)
+        moved = self._moved(right, offset, node, phrase.direction, later=not before)
         relation = phrase.offset_relation or "exactly"
         if relation == "exactly":
             spelled = phrase.direction
@@ -152,13 +154,43 @@ class TimingRules(AnalyserBase):
         if relation == "more than":
             name = "Before" if before else "After"
             return self.operator(name, [left, moved], node.span, precision=phrase.precision, spelled=relation)
-        outer_closed, inner_closed = relation == "or less", phrase.inclusive
-        if before:
-            span = self._range(moved, right, outer_closed, inner_closed)
-        else:
-            span = self._range(right, moved, inner_closed, outer_closed)
+        closed = relation == "or less", phrase.inclusive
+        if not self._is_number(right):
+            return self._between(left, (moved, right), closed, node, phrase)
+        bounds = (moved, right) if before else (right, moved)
+        span = self._range(*bounds, *(closed if before else reversed(closed)))
         inside = self.operator("In", [left, span], node.span, precision=phrase.precision, spelled=relation)
-        return self._unless_null(inside, moved if self._is_number(right) else right)
+        return self._unless_null(inside, moved)
+
+    def _between(
+        self, left: elm.Expression, ends: tuple[elm.Expression, elm.Expression], closed: tuple[bool, bool],
+        node: tree.Timing, phrase: tree.BeforeOrAfterPhrase,
+    ) -> elm.Expression:  # fmt: skip
+        """Whether the point lies between the moved end and the fixed one: asked of each, since nothing need lie there."""
+        names = ("SameOrAfter", "After"), ("SameOrBefore", "Before")
+        outer, inner = names if phrase.direction == "before" else names[::-1]
+        relation, precision = phrase.offset_relation or "", phrase.precision
+        sides = [
+            self.operator(name[not is_closed], [left, end], node.span, precision=precision, spelled=relation)
+            for name, end, is_closed in zip((outer, inner), ends, closed, strict=True)
+        ]
+        return self.operator("And", sides, node.span, spelled=relation)
+
+    def _moved(
+        self, point: elm.Expression, offset: elm.Expression, node: tree.Timing, spelled: str, *, later: bool
+    ) -> elm.Expression:
+        """The point moved by the offset, or the end of the calendar where it would leave it.
+
+        The end of a period that goes on is the last day there is: "3 days after" it is no mistake of the author.
+        """
+        moved = self.operator("Add" if later else "Subtract", [point, offset], node.span, spelled=spelled)
+        datatype = point.result_type
+        if datatype not in (DATE, DATETIME) or moved.result_type == ERROR:
+            return moved
+        last = elm.MinMaxValue(name="MaxValue" if later else "MinValue", result_type=datatype, span=node.span)
+        limit = self.operator("Subtract" if later else "Add", [last, offset], node.span, spelled=spelled)
+        beyond = self.operator("After" if later else "Before", [point, limit], node.span, spelled=spelled)
+        return elm.If(condition=beyond, then=last, otherwise=moved, result_type=datatype, span=node.span)
 
     def _within(
         self, left: elm.Expression, phrase: tree.WithinPhrase, right: elm.Expression, node: tree.Timing
@@ -166,8 +198,8 @@ class TimingRules(AnalyserBase):
         left, right = self._side(left, phrase.left), self._side(right, phrase.right)
         offset = self.expression(phrase.offset)
         low_of, high_of = self._nearest_boundary(right, "start"), self._nearest_boundary(right, "end")
-        low = self.operator("Subtract", [low_of, offset], node.span, spelled="within")
-        high = self.operator("Add", [high_of, offset], node.span, spelled="within")
+        low = self._moved(low_of, offset, node, "within", later=False)
+        high = self._moved(high_of, offset, node, "within", later=True)
         span = self._range(low, high, not phrase.properly, not phrase.properly)
         name = "IncludedIn" if self._interval(left) is not None else "In"
         inside = self.operator(name, [left, span], node.span, precision=phrase.precision, spelled="within")
