@@ -348,10 +348,13 @@ class Bundle:
         return [p for p in others if p != patient and self.entries[p].type == "Patient"]
 
 
-def decode_bundle(data: bytes, *, source: str, place: str = "", version: str = "4.0.1") -> Bundle:
+def decode_bundle(
+    data: bytes, *, source: str, place: str = "", version: str = "4.0.1", lone_patient: bool = True
+) -> Bundle:
     """The Bundle in ``data``, of any Bundle type; a lone Patient is taken as a record of only that.
 
-    ``source`` names the input in errors (a file name), ``place`` the part of it (``line 3``).
+    Without ``lone_patient`` it is refused: among the lines of a bulk export it is no whole record. ``source`` names the
+    input in errors (a file name), ``place`` the part of it (``line 3``).
 
     Raises:
         InputError: not JSON, no Bundle, no entries, or entries that contradict each other; the sentence says where.
@@ -362,17 +365,9 @@ def decode_bundle(data: bytes, *, source: str, place: str = "", version: str = "
     name = resource["resourceType"]
     if name not in ("Bundle", "Patient"):
         raise InputError(source, place, f"is a resource of type {name!r}; a Bundle (or a lone Patient) was expected")
+    if name == "Patient" and not lone_patient:
+        raise InputError(source, place, "is a Patient alone; a Bundle with the whole record of a patient was expected")
     return Bundle(resource, source=source, place=place, version=version, marked=may_be_marked(data))
-
-
-def decode_ndjson(data: bytes, *, source: str, version: str = "4.0.1") -> Iterator[Bundle | InputError]:
-    """The Bundles of an NDJSON text, one a line; a line that cannot be used gives its error, and reading goes on."""
-    for number, line in enumerate(data.split(b"\n"), start=1):
-        if line.strip():
-            try:
-                yield decode_bundle(line, source=source, place=f"line {number}", version=version)
-            except InputError as error:
-                yield error
 
 
 def contained_in(resource: dict[str, Any], reference: str) -> dict[str, Any] | None:

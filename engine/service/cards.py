@@ -82,7 +82,7 @@ def detail(result: TrialResult) -> str:
         lines.append("All criteria are settled in the patient's favour.")
     if result.absence.criteria:
         lines += ["", f"Resting on the absence of records: {escaped(', '.join(result.absence.criteria))}"]
-    lines += [f"\n{escaped(sentence)}" for sentence in result.incomplete]
+    lines += [f"\n{escaped(sentence)}" for sentence in (*result.notes, *result.incomplete)]
     return "\n".join(lines)
 
 

@@ -86,7 +86,7 @@ def _of_file(path: Path) -> Iterator[Bundle | InputError]:
 
 
 def _of_lines(path: Path, source: str) -> Iterator[Bundle | InputError]:
-    """A bundle a line; only one line is held at a time."""
+    """A bundle a line, of which one is held at a time. A Patient alone is none: the rest of an export is elsewhere."""
     empty = True
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
@@ -99,7 +99,7 @@ def _of_lines(path: Path, source: str) -> Iterator[Bundle | InputError]:
 
 def _decoded(data: bytes, source: str, place: str) -> Bundle | InputError:
     try:
-        return decode_bundle(data, source=source, place=place)
+        return decode_bundle(data, source=source, place=place, lone_patient=not place)
     except InputError as problem:
         return problem
 

@@ -102,6 +102,14 @@ def test_a_line_of_ndjson_is_named_by_its_number(tmp_path: Path) -> None:
     assert {result["patient"] for result in json.loads(done.stdout)} == {"Patient/a", "Patient/b"}
 
 
+def test_a_patient_alone_among_the_lines_of_an_export_is_no_record(tmp_path: Path) -> None:
+    (tmp_path / "Patient.ndjson").write_text(f"{json.dumps(patient()['resource'])}\n{bundle(patient('b'))}\n", "utf-8")
+    done = command("screen", "Patient.ndjson", "--trial", TRIAL, "--format", "json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Patient.ndjson: line 1: is a Patient alone; a Bundle with the whole record" in done.stderr
+    assert [result["patient"] for result in json.loads(done.stdout)] == ["Patient/b"]
+
+
 def test_folders_are_searched_to_the_bottom_and_an_empty_one_is_told(tmp_path: Path) -> None:
     (tmp_path / "full" / "deep").mkdir(parents=True)
     (tmp_path / "full" / "deep" / "one.json").write_text(bundle(patient()), "utf-8")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.errors import InputError
-from engine.fhir import PatientRecord, decode_bundle, decode_ndjson
+from engine.fhir import PatientRecord, decode_bundle
 
 Json = dict[str, Any]
 UUID = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"
@@ -438,14 +438,6 @@ def test_a_number_that_cannot_be_read_has_a_place_in_the_hash() -> None:
         for t in texts
     ]
     assert len({record.hash for record in made}) == 3
-
-
-def test_ndjson_places_each_line(records: Any) -> None:
-    good = records.raw(records.patient)
-    found = list(decode_ndjson(good + b"\n\n{bad\n" + good + b'\n{"resourceType": "Device"}', source="all.ndjson"))
-    assert [isinstance(item, InputError) for item in found] == [False, True, False, True]
-    assert str(found[1]).startswith("all.ndjson: line 3, column 2: is not JSON")
-    assert str(found[3]).startswith("all.ndjson: line 5: is a resource of type 'Device'; a Bundle")
 
 
 def test_the_population(shared: Path) -> None:

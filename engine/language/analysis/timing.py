@@ -166,7 +166,7 @@ class TimingRules(AnalyserBase):
         self, left: elm.Expression, ends: tuple[elm.Expression, elm.Expression], closed: tuple[bool, bool],
         node: tree.Timing, phrase: tree.BeforeOrAfterPhrase,
     ) -> elm.Expression:  # fmt: skip
-        """Whether the point lies between the moved end and the fixed one: asked of each, since nothing need lie there."""
+        """Whether the point lies between the moved end and the fixed one: asked of each, as nothing may lie there."""
         names = ("SameOrAfter", "After"), ("SameOrBefore", "Before")
         outer, inner = names if phrase.direction == "before" else names[::-1]
         relation, precision = phrase.offset_relation or "", phrase.precision
