@@ -8,6 +8,7 @@ import copy
 import json
 import os
 import random
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import cache
@@ -42,6 +43,9 @@ KEPT = frozenset({
 })  # fmt: skip
 """Elements whose absence may settle a question (status, comparator, abatement and end dates), and those that say which
 record it is and whose."""
+
+EXCUSES = re.compile(r"\b(flush|lock)")
+"""Words that say it is no treatment (a heparin flush keeps a line open): like a status, their absence settles it."""
 
 WHOSE = frozenset({"resourceType", "id", "subject", "patient", "link", "reference", "focus", "entity"})
 
@@ -319,7 +323,10 @@ def _without_an_element(entries: Entries, rng: random.Random) -> tuple[Entries, 
     """Without one element, at any depth, of a resource or of all its kind."""
     mutated = copy.deepcopy(entries)
     resource = rng.choice(mutated)["resource"]
-    paths = [p for p in _paths(resource) if not KEPT & {str(step) for step in p}]
+    paths = [
+        p for p in _paths(resource)
+        if not KEPT & {str(step) for step in p} and not EXCUSES.search(json.dumps(_at(resource, p), default=str))
+    ]  # fmt: skip
     if not paths:
         return mutated, ()
     # Chosen by the outer element first: a reference range has many parts, a date has one.
@@ -339,6 +346,12 @@ def _paths(value: Any, outer: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
         if isinstance(name, str):
             yield (*outer, name)
         yield from _paths(inner, (*outer, name))
+
+
+def _at(value: Any, path: tuple[str | int, ...]) -> Any:
+    for step in path:
+        value = value[step]
+    return value
 
 
 def _delete(value: Any, path: tuple[str | int, ...]) -> None:
