@@ -84,7 +84,8 @@ def command(expression: str | None, bundle: Path | None, jsonl: bool, limits: Li
     try:
         record = None
         if bundle is not None:
-            record = PatientRecord.from_bundle(decode_bundle(bundle.read_bytes(), source=str(bundle)))
+            data = bundle.read_bytes()
+            record = PatientRecord.from_bundle(decode_bundle(data, source=str(bundle), withhold=False))
         value, _ = evaluate_text(workspace, expression, clock(), record)
         shown = encode(to_plain(value, element_json))
     except OSError as problem:

@@ -111,12 +111,15 @@ def moment(text: str | None, timezone: str | None) -> DateTime:
 
 
 def read_record(bundle: Path, patient: str | None) -> PatientRecord:
-    """The record of a bundle file; InputError naming the file when it cannot be used."""
+    """The record of a bundle file; InputError naming the file when it cannot be used.
+
+    Modifier extensions withhold nothing here: the library answers for what it reads.
+    """
     try:
         content = bundle.read_bytes()
     except OSError as problem:
         raise InputError(str(bundle), "", f"the file cannot be read: {problem.strerror}") from None
-    return PatientRecord.from_bundle(decode_bundle(content, source=str(bundle)), patient)
+    return PatientRecord.from_bundle(decode_bundle(content, source=str(bundle), withhold=False), patient)
 
 
 def named_literals(parameters: Sequence[str]) -> dict[str, str]:

@@ -72,9 +72,9 @@ class Bundle:
     from where the bundle comes from, each with the reason; :data:`EVERY_TYPE` stands for all but Patient. A bundle that
     says itself that it is not whole adds to them (:mod:`engine.fhir.pages`).
 
-    ``withholds`` is true when some resource must not be used (:mod:`engine.fhir.modifiers`).
-
-    With ``marked`` false no resource is searched for the marks of those: the text holds none.
+    ``withholds`` is true when some resource must not be used (:mod:`engine.fhir.modifiers`). With ``withhold`` false
+    all may be: the CQL that reads them answers for what they mean, modifier extensions included. With ``marked`` false
+    no resource is searched for the marks of those that may not: the text holds none.
 
     Raises:
         InputError: no entries, two entries of the same identity that differ, or one both there and deleted.
@@ -88,11 +88,13 @@ class Bundle:
         place: str = "",
         version: str = "4.0.1",
         unavailable: Mapping[str, str] | None = None,
+        withhold: bool = True,
         marked: bool = True,
     ) -> None:
         self.source = source
         self.place = place
         self.unavailable: dict[str, str] = dict(unavailable or {})
+        self._withhold = withhold
         self._marked = marked
         self.type: str | None = resource.get("type") if isinstance(resource.get("type"), str) else None
         self.definitions: Definitions = definitions(version)
@@ -133,7 +135,7 @@ class Bundle:
         entries = resource.get("entry")
         if not isinstance(entries, list | None):
             raise self._error("Bundle.entry is not a list", outer.rstrip(", "))
-        if (rules := resource.get("implicitRules")) is not None:
+        if self._withhold and (rules := resource.get("implicitRules")) is not None:
             sentence = f"the Bundle was made under the rules {rules} (implicitRules), which are not known here"
             raise self._error(sentence, outer.rstrip(", "))
         for reason in reasons_for_lacking(resource):
@@ -182,7 +184,7 @@ class Bundle:
             if None in (full_url, other.full_url) or full_url == other.full_url:
                 self._repeat(other, place, resource)
                 return
-        withheld = reason_to_withhold(resource, marked=self._marked)
+        withheld = reason_to_withhold(resource, marked=self._marked) if self._withhold else None
         element = Element(name, resource, origin=Origin(reference, full_url, self.problem_log, withheld))
         same.append(Entry(place, full_url, name, reference, element))
         self.entries.append(same[-1])
@@ -349,12 +351,18 @@ class Bundle:
 
 
 def decode_bundle(
-    data: bytes, *, source: str, place: str = "", version: str = "4.0.1", lone_patient: bool = True
+    data: bytes,
+    *,
+    source: str,
+    place: str = "",
+    version: str = "4.0.1",
+    lone_patient: bool = True,
+    withhold: bool = True,
 ) -> Bundle:
     """The Bundle in ``data``, of any Bundle type; a lone Patient is taken as a record of only that.
 
     Without ``lone_patient`` it is refused: among the lines of a bulk export it is no whole record. ``source`` names the
-    input in errors (a file name), ``place`` the part of it (``line 3``).
+    input in errors (a file name), ``place`` the part of it (``line 3``); ``withhold`` is that of :class:`Bundle`.
 
     Raises:
         InputError: not JSON, no Bundle, no entries, or entries that contradict each other; the sentence says where.
@@ -367,7 +375,8 @@ def decode_bundle(
         raise InputError(source, place, f"is a resource of type {name!r}; a Bundle (or a lone Patient) was expected")
     if name == "Patient" and not lone_patient:
         raise InputError(source, place, "is a Patient alone; a Bundle with the whole record of a patient was expected")
-    return Bundle(resource, source=source, place=place, version=version, marked=may_be_marked(data))
+    marked = withhold and may_be_marked(data)
+    return Bundle(resource, source=source, place=place, version=version, withhold=withhold, marked=marked)
 
 
 def contained_in(resource: dict[str, Any], reference: str) -> dict[str, Any] | None:

@@ -175,7 +175,7 @@ def _program(catalogue: Catalogue, translation: Translation, place: str, first_l
 
 
 def _record(job: ExpressionJob | LibraryJob) -> PatientRecord | None:
-    return None if job.data is None else record_of(job.data, job.subject)
+    return None if job.data is None else record_of(job.data, job.subject, withhold=False)
 
 
 class _Run:

@@ -70,9 +70,14 @@ Result = Any
 
 
 def record_of(
-    data: Json, subject: str | None, *, unavailable: Mapping[str, str] | None = None, source: str = "the data"
+    data: Json,
+    subject: str | None,
+    *,
+    unavailable: Mapping[str, str] | None = None,
+    source: str = "the data",
+    withhold: bool = True,
 ) -> PatientRecord:
-    """The record of the subject in a Bundle, or in a lone Patient.
+    """The record of the subject in a Bundle, or in a lone Patient; ``withhold`` is that of :class:`Bundle`.
 
     Raises:
         InputError: no Bundle, or no such subject in it.
@@ -80,4 +85,5 @@ def record_of(
     kind = data.get("resourceType")
     if kind not in ("Bundle", "Patient"):
         raise InputError(source, "", "is no FHIR Bundle; a Bundle (or a lone Patient) was expected")
-    return PatientRecord.from_bundle(Bundle(dict(data), source=source, unavailable=unavailable), subject)
+    bundle = Bundle(dict(data), source=source, unavailable=unavailable, withhold=withhold)
+    return PatientRecord.from_bundle(bundle, subject)

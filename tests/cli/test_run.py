@@ -1,5 +1,6 @@
 """`eligibility run`: the JSON of all defines, parameters as CQL literals, batches, and inputs that cannot be used."""
 
+import copy
 import json
 from collections.abc import Sequence
 from decimal import Decimal
@@ -172,6 +173,15 @@ def test_every_define_as_json(folder: Folder) -> None:
     assert list(result) == ["Patient", *expected]
     assert str(result["Element"]["$fhir"]["value"]) == "7.10"
     assert str(result["Decimal"]) == "1.10"
+
+
+def test_a_modifier_extension_withholds_nothing_from_a_library(folder: Folder) -> None:
+    modified = copy.deepcopy(BUNDLE)
+    for entry in modified["entry"]:
+        entry["resource"]["modifierExtension"] = [{"url": "http://example.org/not-done", "valueBoolean": True}]
+    folder.bundle.write_text(json.dumps(modified), "utf-8")
+    folder.write("define X: [Observation] O return O.modifierExtension.url")
+    assert folder.result()["X"] == [[{"$fhir": "http://example.org/not-done"}]]
 
 
 def test_without_a_bundle_what_needs_the_patient_fails(folder: Folder) -> None:
