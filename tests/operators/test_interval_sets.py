@@ -39,7 +39,7 @@ def times(low, high, brackets="[]"):
 
 
 def days(low, high, brackets="[]"):
-    return between(Date.parse(low), Date.parse(high), brackets)
+    return between(low and Date.parse(low), high and Date.parse(high), brackets)
 
 
 def per(text, unit="1"):
@@ -111,7 +111,14 @@ def test_union_intersect_except(left, right, union, intersection, difference):
         ([times("10", "11"), times("12:45", "13:00")], None, [Interval(Time(10), Time(13, 0))]),
         # an unknown end may reach on, but does not for certain
         ([between(1, None, "[)"), between(5, 8)], None, [between(1, None, "[)"), between(5, 8)]),
+        ([between(1, None, "[)"), between(2, 8)], None, [between(1, None, "[)")]),
         ([between(1, None), between(5, 8)], None, [between(1, None)]),
+        # an unknown start may lie after the other interval
+        ([between(None, 20, "(]"), between(1, 5)], None, [between(None, 20, "(]"), between(1, 5)]),
+        ([between(None, 20, "(]"), between(1, 5)], per("2"), [between(None, 20, "(]"), between(1, 5)]),
+        ([between(None, 20, "(]"), between(1, 5), between(15, 25)], None, [between(None, 25, "(]"), between(1, 5)]),
+        ([days(None, "2020-01-20", "(]"), days("2020-01-01", "2020-01-05")], None,
+         [days(None, "2020-01-20", "(]"), days("2020-01-01", "2020-01-05")]),
         ([between(None, 5), between(6, 8)], None, [between(None, 8)]),
         ([between(None, None, "()")], None, [between(None, None, "()")]),
     ),

@@ -4,8 +4,8 @@ Source: CQL 1.5.3, Appendix B "Interval Operators". Readings taken where the tex
 
 * a boundary of a result that is not known (an open null boundary took part, or imprecise dates) is an open null
   boundary; whether there is a result at all is only said when it is certain, else it is null;
-* collapse merges intervals that overlap, meet, or lie less than one ``per`` apart, and keeps their own boundaries;
-  without ``per`` numbers meet at their successor and dates at the coarsest precision of all boundaries;
+* collapse merges intervals that certainly overlap, meet, or lie less than one ``per`` apart, and keeps their own
+  boundaries; without ``per`` numbers meet at their successor and dates at the coarsest precision of all boundaries;
 * expand steps through each interval from its own start, in the order of the starts; equal pieces appear once. A
   boundary finer than ``per`` is cut down to it; a number coarser than ``per`` stands for the range it was rounded
   from, ``10`` per ``0.1`` for 10.0 to 10.9; a date coarser than ``per`` yields nothing. A closed null boundary is
@@ -29,6 +29,7 @@ from engine.language.operators.interval_bounds import (
     TEMPORAL_NAMES,
     Extreme,
     Range,
+    both,
     either,
     end_of,
     end_range,
@@ -133,13 +134,16 @@ def collapse(
     intervals = _sorted(context, [i for i in argument if i is not None])
     if len(intervals) < 2:
         return intervals
-    gap = _gap(context, intervals, per)
-    result = [intervals[0]]
-    for current in intervals[1:]:
-        if gap(result[-1], current):
-            result[-1] = _merge(context, result[-1], current)
-        else:
-            result.append(current)
+    continues = _continues(context, intervals, per)
+    result: list[Interval] = []
+    unsettled: dict[int, None] = {}
+    for current in intervals:
+        places = [*unsettled, len(result) - 1] if result else ()
+        place = next((p for p in places if continues(result[p], current)), len(result))
+        merged = _merge(context, result[place], current) if place < len(result) else current
+        result[place : place + 1] = [merged]
+        if not (known(start_range(merged)) and known(end_range(merged))):
+            unsettled[place] = None
     return result
 
 
@@ -158,32 +162,37 @@ def _sorted(context: Context, intervals: list[Interval]) -> list[Interval]:
     return [i for _, _, i in sorted(keyed, key=cmp_to_key(compare_intervals))]
 
 
-def _gap(
+def _continues(
     context: Context, intervals: list[Interval], per: Quantity | None
 ) -> Callable[[Interval, Interval], bool | None]:
-    """The question whether the second interval, which does not start before the first, continues it."""
+    """The question whether two intervals overlap, meet or lie less than one ``per`` apart; null while it is open."""
+    precision: str | None = None
+    reach: Callable[[Any], Any]
     if _is_temporal(intervals):
-        precision, amount = _period(intervals, per)
+        period, amount = _period(intervals, per)
+        precision = "day" if period == "week" else period
 
-        def continues_in_time(first: Interval, second: Interval) -> bool | None:
-            last, unit = end_range(first), "day" if precision == "week" else precision
-            reach = (_move(last[0], amount, precision), _move(last[1], amount, precision))
-            place = (reach[0], reach[0]) if known(last) else reach
-            return less_or_equal(context, start_range(second), place, unit)
+        def reach(value: Any) -> Any:
+            return _move(value, amount, period)
 
-        return continues_in_time
-    if per is None:
-        return lambda first, second: either(
-            overlaps(context, first, second, None), meets(context, first, second, None)
-        )
-    step = _positive(per)
+    elif per is None:
 
-    def continues(first: Interval, second: Interval) -> bool | None:
+        def reach(value: Any) -> Any:
+            return value if isinstance(value, Extreme) else following(value) or Extreme.GREATEST
+
+    else:
+        step = _positive(per)
+
+        def reach(value: Any) -> Any:
+            return _plus(context, value, step)
+
+    def reached(first: Interval, second: Interval) -> bool | None:
+        context.budget.work(8)
         last = end_range(first)
-        reach = (_plus(context, last[0], step), _plus(context, last[1], step))
-        return less_or_equal(context, start_range(second), (reach[0], reach[0]) if known(last) else reach)
+        least = reach(last[0])
+        return less_or_equal(context, start_range(second), (least, least if known(last) else reach(last[1])), precision)
 
-    return continues
+    return lambda first, second: both(reached(first, second), reached(second, first))
 
 
 def _move(value: Any, amount: int, precision: str) -> Any:
