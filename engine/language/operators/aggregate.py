@@ -5,8 +5,9 @@ AnyTrue false. A result out of the range of its type is null; what lies between 
 the order of the elements never matters.
 
 Sums, means and variances are exact: they are computed over integers on the finest scale of the elements, and only a
-quotient that does not end is cut, at the digits of the decimal context. A root that is not exact has the step of the
-Decimal type, eight places, as the examples of the reference do.
+quotient that does not end is cut, at the digits of the decimal context. A standard deviation that is not exact has the
+step of the Decimal type, eight places, as the examples of the reference do; a geometric mean has the digits of Power,
+by which the reference defines it.
 
 Quantities are brought to the most granular of their units, as Add does; quantities of different dimensions make null.
 Variance and Product have the unit of the elements, as the examples of the reference have (``Product({ 1.0 'mg', 2.0
@@ -23,6 +24,7 @@ from typing import Any, Final
 
 from engine.errors import LimitExceeded
 from engine.language.evaluation.context import Context
+from engine.language.operators.arithmetic import transcendental
 from engine.language.operators.comparison import NUMBERS, TEMPORALS, compare
 from engine.language.operators.equality import equal, keys
 from engine.language.operators.quantities import (
@@ -47,6 +49,9 @@ _WIDE: Final = decimal.Context(
     prec=EXACT.prec, rounding=decimal.ROUND_HALF_EVEN, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[]
 )
 """For products of many factors: the digits of the decimal context, but no bound on the way."""
+
+_SQUARES: Final = decimal.Context(prec=2 * EXACT.prec, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
+"""For the square of any number of the decimal context, exactly."""
 
 _ORDERED: Final = NUMBERS | TEMPORALS | {str, Quantity}
 
@@ -213,7 +218,7 @@ def geometric_mean(source: list[Decimal | None]) -> Decimal | None:
     if product == 0:
         return Decimal("0.0")
     root = _WIDE.exp(_WIDE.divide(_WIDE.ln(product), Decimal(len(values))))
-    return in_decimal_range(_on_step(root))
+    return transcendental(root)
 
 
 @operator("Mode(List<T>) T", reference="mode", context=True)
@@ -379,12 +384,11 @@ def _variance(values: list[Decimal], divisor: int) -> Decimal | None:
 
 
 def _root(value: Decimal | None) -> Decimal | None:
-    return None if value is None else _on_step(EXACT.sqrt(value), lambda root: EXACT.multiply(root, root) == value)
-
-
-def _on_step(root: Decimal, exact: Callable[[Decimal], bool] = lambda _: False) -> Decimal:
-    """The root as it is when exact, else on the step of the Decimal type."""
-    return root if exact(root) else root.quantize(DECIMAL_STEP, context=_WIDE)
+    """The square root as it is when exact, else on the step of the Decimal type."""
+    if value is None:
+        return None
+    root = EXACT.sqrt(value)
+    return root if _SQUARES.multiply(root, root) == value else root.quantize(DECIMAL_STEP, context=_WIDE)
 
 
 # -- quantities -------------------------------------------------------------------------------------------------------

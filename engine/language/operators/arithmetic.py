@@ -320,7 +320,7 @@ def power_decimal(base: Decimal, exponent: Decimal) -> Decimal | None:
         return None
     if EXACT.is_subnormal(power) or power == 0:
         return None  # too small for any representation: not zero
-    return in_decimal_range(power) if whole else _transcendental(power)
+    return in_decimal_range(power) if whole else transcendental(power)
 
 
 @operator("Exp(Decimal) Decimal", reference="exp")
@@ -330,13 +330,13 @@ def exp(value: Decimal) -> Decimal | None:
         power = EXACT.exp(value)
     except decimal.Overflow:
         return None
-    return None if EXACT.is_subnormal(power) or power == 0 else _transcendental(power)
+    return None if EXACT.is_subnormal(power) or power == 0 else transcendental(power)
 
 
 @operator("Ln(Decimal) Decimal", reference="ln")
 def ln(value: Decimal) -> Decimal | None:
     """The natural logarithm; null for zero and negative numbers."""
-    return _transcendental(EXACT.ln(value)) if value > 0 else None
+    return transcendental(EXACT.ln(value)) if value > 0 else None
 
 
 @operator("Log(Decimal, Decimal) Decimal", reference="log")
@@ -344,7 +344,7 @@ def log(value: Decimal, base: Decimal) -> Decimal | None:
     """The logarithm to ``base``; null unless both are positive and the base is not 1."""
     if value <= 0 or base <= 0 or base == 1:
         return None
-    return _transcendental(EXACT.divide(EXACT.ln(value), EXACT.ln(base)))
+    return transcendental(EXACT.divide(EXACT.ln(value), EXACT.ln(base)))
 
 
 def _power_whole(base: int, exponent: int, bits: int) -> int | Decimal | None:
@@ -363,7 +363,7 @@ def _power_whole(base: int, exponent: int, bits: int) -> int | Decimal | None:
     return power
 
 
-def _transcendental(value: Decimal) -> Decimal | None:
+def transcendental(value: Decimal) -> Decimal | None:
     """Rounded to the digits promised, without trailing zeroes."""
     rounded = in_decimal_range(_ROUNDED.normalize(_ROUNDED.plus(value)))
     if rounded is None or precision_decimal(rounded) > 0:
