@@ -18,6 +18,7 @@ from engine.language.types.datatype import (
     INTEGER,
     LONG,
     QUANTITY,
+    TIME,
     ChoiceType,
     IntervalType,
     ListType,
@@ -179,13 +180,13 @@ class TimingRules(AnalyserBase):
     def _moved(
         self, point: elm.Expression, offset: elm.Expression, node: tree.Timing, spelled: str, *, later: bool
     ) -> elm.Expression:
-        """The point moved by the offset, or the end of the calendar where it would leave it.
+        """The point moved by the offset, or the end of the calendar, of the day for a Time, where it would leave it.
 
         The end of a period that goes on is the last day there is: "3 days after" it is no mistake of the author.
         """
         moved = self.operator("Add" if later else "Subtract", [point, offset], node.span, spelled=spelled)
         datatype = point.result_type
-        if datatype not in (DATE, DATETIME) or moved.result_type == ERROR:
+        if datatype not in (DATE, DATETIME, TIME) or moved.result_type == ERROR:
             return moved
         last = elm.MinMaxValue(name="MaxValue" if later else "MinValue", result_type=datatype, span=node.span)
         limit = self.operator("Subtract" if later else "Add", [last, offset], node.span, spelled=spelled)
@@ -195,19 +196,33 @@ class TimingRules(AnalyserBase):
     def _within(
         self, left: elm.Expression, phrase: tree.WithinPhrase, right: elm.Expression, node: tree.Timing
     ) -> elm.Expression:
+        """``left within 3 days of right``: from 3 days before its start to 3 days after its end.
+
+        An end that is not known is no earlier than the start, so that what is near the start is near the interval.
+        """
         left, right = self._side(left, phrase.left), self._side(right, phrase.right)
         offset = self.expression(phrase.offset)
-        low_of, high_of = self._nearest_boundary(right, "start"), self._nearest_boundary(right, "end")
-        low = self._moved(low_of, offset, node, "within", later=False)
-        high = self._moved(high_of, offset, node, "within", later=True)
-        span = self._range(low, high, not phrase.properly, not phrase.properly)
-        name = "IncludedIn" if self._interval(left) is not None else "In"
-        inside = self.operator(name, [left, span], node.span, precision=phrase.precision, spelled="within")
-        return self._unless_null(inside, low if self._is_number(low_of) else right)
+        start, end = self._nearest_boundary(right, "start"), self._nearest_boundary(right, "end")
+        low, high = ("After", "Before") if phrase.properly else ("SameOrAfter", "SameOrBefore")
 
-    def _range(
-        self, low: elm.Expression, high: elm.Expression, low_closed: bool, high_closed: bool
-    ) -> elm.Expression:
+        def near(name: str, point: elm.Expression) -> elm.Expression:
+            moved = self._moved(point, offset, node, "within", later=name == high)
+            side = self._nearest_boundary(left, "start" if name == low else "end")
+            return self._relation(name, [side, moved], node, phrase.precision, "within")
+
+        sides = [near(low, start), near(high, end)]
+        if start is not end:
+            others = [near(low, end), near(high, start)]
+            sides = [self._else_if_true(*pair, node) for pair in zip(sides, others, strict=True)]
+        return self.operator("And", sides, node.span, spelled="within")
+
+    def _else_if_true(self, answer: elm.Expression, other: elm.Expression, node: tree.Timing) -> elm.Expression:
+        """The answer, or true where it is null and the other is true."""
+        null = elm.Null(result_type=BOOLEAN, span=node.span)
+        true_or_null = self.operator("Or", [other, null], node.span, spelled="within")
+        return self.operator("Coalesce", [answer, true_or_null], node.span, spelled="within")
+
+    def _range(self, low: elm.Expression, high: elm.Expression, low_closed: bool, high_closed: bool) -> elm.Expression:
         if ERROR in (low.result_type, high.result_type):
             return elm.Null(result_type=ERROR)
         point = self.common_type([low.result_type, high.result_type])
