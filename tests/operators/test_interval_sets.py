@@ -66,6 +66,9 @@ SETS = [
     (between(1, 10), between(5, None, "[)"), between(1, None, "[)"), between(5, None, "[)"), None),
     (between(1, 10), between(5, None), between(1, None), between(5, 10), between(1, 4)),
     (between(None, None), between(1, 10), None, None, None),
+    # a closed null boundary is the extreme, which no unknown boundary goes beyond
+    (between(0, None, "[)"), between(-1, None), between(-1, None), between(0, None, "[)"), None),
+    (between(None, 7, "(]"), between(None, 9), between(None, 9), between(None, 7, "(]"), None),
     (days("2012-01-01", "2012-06"), days("2012-03", "2012-06-15"), Interval(Date(2012, 1, 1), None, True, False),
      Interval(Date(2012, 3), None, True, False), None),
 ]  # fmt: skip
@@ -117,6 +120,7 @@ def test_union_intersect_except(left, right, union, intersection, difference):
         ([between(None, 20, "(]"), between(1, 5)], None, [between(None, 20, "(]"), between(1, 5)]),
         ([between(None, 20, "(]"), between(1, 5)], per("2"), [between(None, 20, "(]"), between(1, 5)]),
         ([between(None, 20, "(]"), between(1, 5), between(15, 25)], None, [between(None, 25, "(]"), between(1, 5)]),
+        ([between(None, 5, "(]"), between(None, 20, "(]"), between(3, 30)], None, [between(None, 30, "(]")]),
         ([days(None, "2020-01-20", "(]"), days("2020-01-01", "2020-01-05")], None,
          [days(None, "2020-01-20", "(]"), days("2020-01-01", "2020-01-05")]),
         ([between(None, 5), between(6, 8)], None, [between(None, 8)]),

@@ -66,8 +66,8 @@ def union_interval(context: Context, left: Interval, right: Interval) -> Interva
 
 
 def _merge(context: Context, left: Interval, right: Interval) -> Interval:
-    low = _choose(less_or_equal(context, start_range(left), start_range(right)), _low(left), _low(right))
-    high = _choose(less_or_equal(context, end_range(right), end_range(left)), _high(left), _high(right))
+    low = _first(context, (start_range(left), _low(left)), (start_range(right), _low(right)))
+    high = _last(context, (end_range(left), _high(left)), (end_range(right), _high(right)))
     return _between(low, high, left, right)
 
 
@@ -76,8 +76,8 @@ def intersect_interval(context: Context, left: Interval, right: Interval) -> Int
     """The common part, from the later start to the earlier end; null when there is none."""
     if not overlaps(context, left, right, None):
         return None
-    low = _choose(less_or_equal(context, start_range(right), start_range(left)), _low(left), _low(right))
-    high = _choose(less_or_equal(context, end_range(left), end_range(right)), _high(left), _high(right))
+    low = _last(context, (start_range(left), _low(left)), (start_range(right), _low(right)))
+    high = _first(context, (end_range(left), _high(left)), (end_range(right), _high(right)))
     return _between(low, high, left, right)
 
 
@@ -96,10 +96,18 @@ def except_interval(context: Context, left: Interval, right: Interval) -> Interv
     return None
 
 
-def _choose(first: bool | None, left: _Boundary, right: _Boundary) -> _Boundary:
-    if first is None:
-        return _UNKNOWN
-    return left if first else right
+def _first(context: Context, left: tuple[Range, _Boundary], right: tuple[Range, _Boundary]) -> _Boundary:
+    """The earlier of two boundaries, the left one of equal ones; unknown unless one is certainly not the later."""
+    if less_or_equal(context, left[0], right[0]):
+        return left[1]
+    return right[1] if less_or_equal(context, right[0], left[0]) else _UNKNOWN
+
+
+def _last(context: Context, left: tuple[Range, _Boundary], right: tuple[Range, _Boundary]) -> _Boundary:
+    """The later of two boundaries, the left one of equal ones; unknown unless one is certainly not the earlier."""
+    if less_or_equal(context, right[0], left[0]):
+        return left[1]
+    return right[1] if less_or_equal(context, left[0], right[0]) else _UNKNOWN
 
 
 def _step(bound: Range, step: Callable[[Any], Any]) -> _Boundary:
@@ -135,16 +143,22 @@ def collapse(
     if len(intervals) < 2:
         return intervals
     continues = _continues(context, intervals, per)
-    result: list[Interval] = []
+    result: dict[int, Interval] = {}
+    settled: tuple[int, ...] = ()
     unsettled: dict[int, None] = {}
-    for current in intervals:
-        places = [*unsettled, len(result) - 1] if result else ()
-        place = next((p for p in places if continues(result[p], current)), len(result))
-        merged = _merge(context, result[place], current) if place < len(result) else current
-        result[place : place + 1] = [merged]
-        if not (known(start_range(merged)) and known(end_range(merged))):
+    for index, current in enumerate(intervals):
+        place, joined = index, current
+        for other in (*unsettled, *settled):
+            if continues(result[other], current):
+                place, joined = min(place, other), _merge(context, result.pop(other), joined)
+                unsettled.pop(other, None)
+        result[place] = joined
+        if known(start_range(joined)) and known(end_range(joined)):
+            settled = (place,)
+        else:
             unsettled[place] = None
-    return result
+            settled = tuple(other for other in settled if other in result and other != place)
+    return [result[place] for place in sorted(result)]
 
 
 def _sorted(context: Context, intervals: list[Interval]) -> list[Interval]:
