@@ -429,6 +429,15 @@ TIMING: tuple[tuple[str, Any], ...] = (
     ("@2024-01-05T10:00 3 days after Interval[@2024-01-01T10:00, null]", False),
     ("@2024-01-05 more than 3 days after Interval[@2024-01-01, null]", False),
     ("@2024-01-05 3 days or more before Interval[null, @2024-01-10]", False),
+    # Nothing is days after the last day, nor a second before midnight.
+    ("Interval[@2024-02-01, null] ends 3 days after end of Interval[@2024-01-01, null]", False),
+    ("Interval[@2024-02-01, null] ends 3 days or more after end of Interval[@2024-01-01, null]", False),
+    ("Interval[@2024-02-01, null] ends more than 3 days after end of Interval[@2024-01-01, null]", False),
+    ("Interval[@2024-02-01, null] ends 3 days or more after end of Interval[@2024-01-01, @2024-04-01]", True),
+    ("Interval[@2024-02-01, null] ends 0 days or more after end of Interval[@2024-01-01, null]", True),
+    ("Interval[@2024-02-01, null] ends within 3 days of end of Interval[@2024-01-01, null]", True),
+    ("@T00:00:00.000 1 second before second of @T00:00:00.000", False),
+    ("@T10:30 3 minutes or more before @T00:00", False),
     ("@2024-01-05 0 days or less after @2024-01-05", False),
     ("@2024-01-05 0 days or less on or after @2024-01-05", True),
     # An end that is not known may be near or not; it is no earlier than the start.

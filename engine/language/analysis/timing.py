@@ -32,6 +32,8 @@ COMPARISONS = {
 }
 """What before and its kin are for points without a precision: numbers and quantities."""
 NUMBERS = frozenset({INTEGER, LONG, DECIMAL, QUANTITY})
+BEYOND = {"exactly": "SameAs", "or more": "SameOr", "more than": ""}
+"""The relations of an offset that ask for the moved point or what lies beyond it, and their operators."""
 CONCURRENT = {"as": "SameAs", "or before": "SameOrBefore", "or after": "SameOrAfter"}
 
 
@@ -144,17 +146,11 @@ class TimingRules(AnalyserBase):
         assert phrase.offset is not None
         before = phrase.direction == "before"
         offset = self.expression(phrase.offset)
-        moved = self._moved(right, offset, node, phrase.direction, later=not before)
         relation = phrase.offset_relation or "exactly"
-        if relation == "exactly":
-            spelled = phrase.direction
-            return self.operator("SameAs", [left, moved], node.span, precision=phrase.precision, spelled=spelled)
-        if relation == "or more":
-            name = "SameOrBefore" if before else "SameOrAfter"
-            return self.operator(name, [left, moved], node.span, precision=phrase.precision, spelled=relation)
-        if relation == "more than":
-            name = "Before" if before else "After"
-            return self.operator(name, [left, moved], node.span, precision=phrase.precision, spelled=relation)
+        if relation in BEYOND:
+            name = BEYOND[relation] if relation == "exactly" else BEYOND[relation] + phrase.direction.title()
+            return self._beyond(name, left, right, offset, node, phrase)
+        moved = self._moved(right, offset, node, phrase.direction, later=not before)
         closed = relation == "or less", phrase.inclusive
         if not self._is_number(right):
             return self._between(left, (moved, right), closed, node, phrase)
@@ -162,6 +158,21 @@ class TimingRules(AnalyserBase):
         span = self._range(*bounds, *(closed if before else reversed(closed)))
         inside = self.operator("In", [left, span], node.span, precision=phrase.precision, spelled=relation)
         return self._unless_null(inside, moved)
+
+    def _beyond(
+        self, name: str, left: elm.Expression, right: elm.Expression, offset: elm.Expression, node: tree.Timing,
+        phrase: tree.BeforeOrAfterPhrase,
+    ) -> elm.Expression:  # fmt: skip
+        """Whether the point lies where the offset leads, or beyond it: false where that has left the calendar."""
+        spelled = phrase.direction if name == "SameAs" else phrase.offset_relation or ""
+        later = phrase.direction == "after"
+        moved = self.operator("Add" if later else "Subtract", [right, offset], node.span, spelled=phrase.direction)
+        answer = self.operator(name, [left, moved], node.span, precision=phrase.precision, spelled=spelled)
+        leaves = self._leaves(right, moved, offset, node, phrase.direction, later=later)
+        if leaves is None or answer.result_type == ERROR:
+            return answer
+        false = elm.Literal(value=False, result_type=BOOLEAN, span=node.span)
+        return elm.If(condition=leaves[0], then=false, otherwise=answer, result_type=BOOLEAN, span=node.span)
 
     def _between(
         self, left: elm.Expression, ends: tuple[elm.Expression, elm.Expression], closed: tuple[bool, bool],
@@ -185,13 +196,23 @@ class TimingRules(AnalyserBase):
         The end of a period that goes on is the last day there is: "3 days after" it is no mistake of the author.
         """
         moved = self.operator("Add" if later else "Subtract", [point, offset], node.span, spelled=spelled)
+        leaves = self._leaves(point, moved, offset, node, spelled, later=later)
+        if leaves is None:
+            return moved
+        beyond, last = leaves
+        return elm.If(condition=beyond, then=last, otherwise=moved, result_type=point.result_type, span=node.span)
+
+    def _leaves(
+        self, point: elm.Expression, moved: elm.Expression, offset: elm.Expression, node: tree.Timing, spelled: str,
+        *, later: bool,
+    ) -> tuple[elm.Expression, elm.Expression] | None:  # fmt: skip
+        """Whether a date or time moved by the offset leaves its calendar, and the end of that; None for others."""
         datatype = point.result_type
         if datatype not in (DATE, DATETIME, TIME) or moved.result_type == ERROR:
-            return moved
+            return None
         last = elm.MinMaxValue(name="MaxValue" if later else "MinValue", result_type=datatype, span=node.span)
         limit = self.operator("Subtract" if later else "Add", [last, offset], node.span, spelled=spelled)
-        beyond = self.operator("After" if later else "Before", [point, limit], node.span, spelled=spelled)
-        return elm.If(condition=beyond, then=last, otherwise=moved, result_type=datatype, span=node.span)
+        return self.operator("After" if later else "Before", [point, limit], node.span, spelled=spelled), last
 
     def _within(
         self, left: elm.Expression, phrase: tree.WithinPhrase, right: elm.Expression, node: tree.Timing
