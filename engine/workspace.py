@@ -30,19 +30,24 @@ _LIBRARY = re.compile(r'^\s*library\s+("[^"]+"|[\w.]+)(?:\s+version\s+\'([^\']*)
 class LibraryFolders:
     """The CQL files below some folders, found by the name and version their ``library`` statement gives.
 
-    The first folder wins; a file that cannot be read as text is an InputError naming it.
+    The first folder wins. A file that cannot be read as text is an InputError naming it for who asks for the library it
+    is named after, and no library for others.
     """
 
     def __init__(self, folders: Sequence[Path], builtin: Sequence[SourceText] = ()) -> None:
         self.folders = list(folders)
         self.builtin = list(builtin)
+        self._unreadable: list[InputError] = []
 
     @cached_property
     def _texts(self) -> list[tuple[str, str | None, SourceText]]:
         found: list[tuple[str, str | None, SourceText]] = []
         for folder in self.folders:
             for path in sorted(folder.rglob("*.cql")) if folder.is_dir() else [folder]:
-                found.extend(_identified(SourceText(read_text(path), str(path))))
+                try:
+                    found.extend(_identified(SourceText(read_text(path), str(path))))
+                except InputError as problem:
+                    self._unreadable.append(problem)
         for text in self.builtin:
             found.extend(_identified(text))
         return found
@@ -52,6 +57,9 @@ class LibraryFolders:
         for library, at, text in self._texts:
             if library == name and (version is None or at == version):
                 return text
+        for problem in self._unreadable:
+            if Path(problem.source).stem == name:
+                raise problem
         return None
 
     def names(self) -> Iterable[str]:

@@ -63,9 +63,10 @@ def _files(path: Path, suffix: str) -> list[Path]:
 def _library(workspace: Workspace, path: Path) -> tuple[Iterable[Diagnostic], Trial | None]:
     try:
         text = read_text(path)
-    except InputError as problem:
-        return [Diagnostic(str(path), None, "unreadable-file", problem.message)], None
-    translation = workspace.translate(text, str(path))
+        translation = workspace.translate(text, str(path))
+    except InputError as problem:  # the file, or one of those that it includes
+        place = f" ({problem.place})" if problem.place else ""
+        return [Diagnostic(problem.source, None, "unreadable-file", f"{problem.message}{place}")], None
     trial, diagnostics = trial_of(workspace, translation, text, str(path))
     warnings = lint(translation.library, text, str(path)) if translation.library is not None else []
     return [*diagnostics, *warnings, *_unresolved(workspace, translation, text, str(path))], trial

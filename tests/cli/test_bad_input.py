@@ -284,3 +284,14 @@ def test_check_of_what_is_not_there(tmp_path: Path) -> None:
     done = command("check", "nowhere", cwd=tmp_path)
     assert done.returncode == 2
     assert "nowhere: there is no such file or folder" in done.stderr
+
+
+def test_a_library_that_is_no_text_hides_no_other_mistake(tmp_path: Path) -> None:
+    (tmp_path / "old.cql").write_bytes("define \"Größe\": 1".encode("latin-1"))
+    (tmp_path / "uses.cql").write_text("library U\ninclude old\ndefine A: 1", "utf-8")
+    (tmp_path / "wrong.cql").write_text("library W\nusing FHIR version '4.0.1'\ndefine A: 1 + 'a'", "utf-8")
+    done = command("check", tmp_path)
+    assert done.returncode == 1
+    assert f"{tmp_path / 'old.cql'} unreadable-file: the file is not UTF-8 text (byte 10)" in done.stdout
+    assert "wrong.cql:3:11 no-overload" in done.stdout
+    assert "3 libraries checked" in done.stdout

@@ -26,6 +26,9 @@ from engine.language.syntax import tree
 from engine.language.types.datatype import ANY, CODESYSTEM, DataType, ListType, NamedType
 from engine.language.types.model import Model
 
+EVERYONE = ("Unfiltered", "Population")
+"""The contexts of no model: that of CQL, and its name before CQL 1.3."""
+
 
 class Analyser(LiteralRules, OperatorRules, TimingRules, NameRules, QueryRules):
     """Analyses one library; ``run`` gives its ELM, ``diagnostics`` what is wrong with it."""
@@ -115,7 +118,13 @@ class Analyser(LiteralRules, OperatorRules, TimingRules, NameRules, QueryRules):
         everything: tuple[Sequence[tree.Definition], ...] = (
             node.code_systems, node.value_sets, node.codes, node.concepts, node.parameters, node.expressions,
         )  # fmt: skip
-        taken: dict[str, Span] = {d.name: d.name_span for d in (*node.usings, *node.includes)}
+        self._check_contexts()
+        taken: dict[str, Span] = {d.name: d.name_span for d in node.includes}
+        for using in node.usings:
+            first = taken.setdefault(using.name, using.name_span)
+            if first is not using.name_span:
+                message = f"'{using.name}' is already defined in line {first.line}"
+                self.report(using.name_span, "duplicate-name", message)
         for group in everything:
             for definition in group:
                 if definition.name in taken:
@@ -125,6 +134,14 @@ class Analyser(LiteralRules, OperatorRules, TimingRules, NameRules, QueryRules):
                     continue
                 taken[definition.name] = definition.name_span
                 self._nodes[definition.name] = definition
+
+    def _check_contexts(self) -> None:
+        """Each context is one of a data model in use; a library without one has no data to be misled by."""
+        known = [name for model in self.models.values() for name in model.contexts]
+        for node in self.tree.contexts if known else ():
+            if node.name not in (*known, *EVERYONE):
+                message = f"there is no context '{node.name}'{self.nearest(node.name, [*known, *EVERYONE])}"
+                self.report(node.span, "unknown-context", message)
 
     # ------------------------------------------------------------ definitions
 
@@ -242,6 +259,11 @@ class Analyser(LiteralRules, OperatorRules, TimingRules, NameRules, QueryRules):
                 name=node.name, access=node.access, tags=_tags(node.tags), span=node.name_span, operands=operands,
                 expression=None, result_type=declared, fluent=node.fluent, context=node.context or "Unfiltered",
             )  # fmt: skip
+            names = [o.name for o in node.operands]
+            for place, operand in enumerate(node.operands):
+                if operand.name in names[:place]:
+                    message = f"the function '{node.name}' has two operands named '{operand.name}'"
+                    self.report(operand.span, "duplicate-name", message)
             key = (node.name, tuple(o.type for o in operands))
             if key in self._function_nodes:
                 shown = ", ".join(self.type_name(t) for t in key[1])

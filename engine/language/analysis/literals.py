@@ -162,6 +162,9 @@ class LiteralRules(AnalyserBase):
                 message = f"{self.type_name(datatype)} has no element '{item.name}'{self.nearest(item.name, known)}"
                 self.error(item.span, "unknown-element", message)
                 continue
+            if any(name == item.name for name, _ in elements):
+                self.error(item.span, "duplicate-name", f"the element '{item.name}' is given twice")
+                continue
             elements.append((item.name, self.convert(value, wanted, f"the element '{item.name}'")))
         return elm.Instance(elements=tuple(elements), result_type=datatype, span=node.span)
 

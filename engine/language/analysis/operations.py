@@ -114,7 +114,7 @@ class OperatorRules(AnalyserBase):
                 continue
             left = self._closed(bound, run) if bound is not None else result
             span = node.operands[0].span.to(right.span) if right.span else node.span
-            made = self.operator(names, [left, right], span, spelled=spelled)
+            made = self._moved_by_period(self.operator(names, [left, right], span, spelled=spelled), right)
             if not isinstance(made, elm.Operator):
                 failed = True
                 bound, run, result = None, [], made
@@ -123,6 +123,18 @@ class OperatorRules(AnalyserBase):
         if failed:
             return elm.Null(result_type=ERROR, span=node.span)
         return self._closed(bound, run, node) if bound is not None else result
+
+    def _moved_by_period(self, made: elm.Expression, right: elm.Expression) -> elm.Expression:
+        """The operator, or the mistake that a date or time is moved by a number, which never has an answer."""
+        if not isinstance(made, elm.Operator) or made.name not in ("Add", "Subtract"):
+            return made
+        if made.signature[0] not in (DATE, DATETIME, TIME) or right.result_type not in (INTEGER, LONG, DECIMAL):
+            return made
+        moved, period = made.signature[0], "5 minutes" if made.signature[0] == TIME else "5 days"
+        message = f"a {moved} is moved by a period with its unit, such as {period}"
+        if made.name == "Subtract" and moved != TIME:
+            message += "; in a date, month and day have two digits: @2020-01-05"
+        return self.error(made.span or right.span, "period-without-unit", message)
 
     def _continues(self, bound: elm.Operator, right: elm.Expression) -> bool:
         """Whether ``right`` joins the node: the overload takes the node's own result and this operand as they are."""
@@ -190,6 +202,10 @@ class OperatorRules(AnalyserBase):
     ) -> elm.Expression:
         name = "DurationBetween" if kind == "duration" else "DifferenceBetween"
         made = self.operator(name, [low, high], node.span, precision=precision, spelled=f"{kind} between")
+        return self._with_precision(made, precision, node)
+
+    def _with_precision(self, made: elm.Expression, precision: str, node: tree.Expression) -> elm.Expression:
+        """The operator, or the mistake that its dates or times do not have the precision."""
         types = made.signature if isinstance(made, elm.Operator) else ()
         wrong = {DATE: ("hour", "minute", "second", "millisecond"), TIME: ("year", "month", "week", "day")}
         if types and types[0] in wrong and precision in wrong[types[0]]:
@@ -204,9 +220,10 @@ class OperatorRules(AnalyserBase):
             return self.error(node.span, "syntax", "'timezone from' is no longer CQL; write 'timezoneoffset from'")
         if node.component in named:
             return self.operator(named[node.component], [operand], node.span, spelled=f"{node.component} from")
-        return self.operator(
+        made = self.operator(
             "DateTimeComponentFrom", [operand], node.span, precision=node.component, spelled=f"{node.component} from"
         )
+        return self._with_precision(made, node.component, node)
 
     def extreme(self, node: tree.Extreme) -> elm.Expression:
         datatype = self.type_specifier(node.type)

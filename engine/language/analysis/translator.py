@@ -135,7 +135,9 @@ class Translator:
             return None
         text = self.sources.find(node.library, node.version)
         if text is None:
-            message = f"the library {shown} is not found{Analyser.nearest(node.library, self.sources.names())}"
+            other = node.version is not None and self.sources.find(node.library, None) is not None
+            hint = "; there is another version of it" if other else Analyser.nearest(node.library, self.sources.names())
+            message = f"the library {shown} is not found{hint}"
             found.append(_diagnostic(parsed, node, "unknown-library", message))
             return None
         translation = self._compiled(text) or self._parsed(text, found)

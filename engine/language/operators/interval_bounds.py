@@ -11,6 +11,7 @@ can have, the same object twice when it is known.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -66,7 +67,17 @@ def interval(
 
 def _text(value: Interval) -> str:
     opening, closing = "[" if value.low_closed else "(", "]" if value.high_closed else ")"
-    return f"Interval{opening}{value.low}, {value.high}{closing}"
+    return f"Interval{opening}{_point(value.low)}, {_point(value.high)}{closing}"
+
+
+def _point(value: Any) -> str:
+    """A boundary as CQL writes it."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return f"{_MARKS.get(type(value).__name__, '')}{value}"
+
+
+_MARKS = {"Date": "@", "DateTime": "@", "Time": "@T"}
 
 
 # -- the boundaries ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from functools import cache
 from typing import Any
 
@@ -85,10 +86,31 @@ def explain(recognizer: Any, token: Any, error: Any) -> tuple[str, str]:
     if token.type in reserved and expected >= _NAMES and not expected >= _OPENERS:
         hint = f'; {token.text} is a reserved word: as a name it is written in quotes, "{token.text}"'
     else:
-        hint = ""
+        hint = _meant(recognizer, token)
     if wanted:
         return "syntax", f"expected {wanted} before {here}{hint}"
     return "syntax", f"{here} cannot stand here"
+
+
+_NEARNESS = 0.75
+_KEYWORDS = tuple(literal[1:-1] for literal in P.literalNames if len(literal) > 5 and literal[1:-1].isalpha())
+
+
+def nearest_keyword(text: str) -> str | None:
+    """The keyword that a name of at least three letters may be a slip for."""
+    close = difflib.get_close_matches(text.lower(), _KEYWORDS, n=1, cutoff=_NEARNESS) if len(text) > 2 else ()
+    return close[0] if close else None
+
+
+def _meant(recognizer: Any, token: Any) -> str:
+    """A suggestion where the token, or the one before it that was read as a name, is nearly a keyword."""
+    before = recognizer.getTokenStream().LT(-1) if recognizer.getCurrentToken() is token else None
+    for written in (token, before):
+        if written is not None and written.type == P.IDENTIFIER:
+            keyword = nearest_keyword(written.text)
+            if keyword is not None:
+                return f"; did you mean {keyword} instead of {written.text}?"
+    return ""
 
 
 def _expected(recognizer: Any, error: Any) -> frozenset[int]:

@@ -9,6 +9,7 @@ from antlr4.tree.Tree import TerminalNodeImpl
 
 from engine.language.grammar.generated.CqlParser import CqlParser as P
 from engine.language.syntax import tree as t
+from engine.language.syntax.messages import nearest_keyword
 from engine.language.syntax.names import NameBuilder
 from engine.language.syntax.texts import unquote
 
@@ -119,12 +120,11 @@ class QueryBuilder(NameBuilder, ABC):
         is_retrieve = isinstance(node, t.Retrieve)
         is_name = self.qualified(node) is not None
         is_parenthesis = first == P.LEFT_PARENTHESIS and last == P.RIGHT_PARENTHESIS and self.whole_parenthesis(term)
-        if isinstance(node, t.NumberLiteral) and not is_parenthesis:
-            self.report.at_token(
-                alias.start,
-                "unit-without-quotes",
-                f"a unit is written in single quotes: {node.text} '{alias.start.text}'",
-            )
+        if last in (P.NUMBER, P.LONGNUMBER) and not is_parenthesis:
+            unit, keyword = alias.start.text, nearest_keyword(alias.start.text)
+            hint = f"; did you mean {keyword}?" if keyword is not None else ""
+            message = f"a unit is written in single quotes: {term.stop.text} '{unit}'{hint}"
+            self.report.at_token(alias.start, "unit-without-quotes", message)
         elif not (is_retrieve or is_name or is_parenthesis):
             self.report.at_token(
                 term.start,
