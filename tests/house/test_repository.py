@@ -17,6 +17,7 @@ FUNCTION_LINES = 60
 # Where a float may be made, by path, with the reason (a clinical value never is one).
 FLOAT_ALLOWED: dict[str, str] = {
     "engine/language/analysis/base.py": "how alike two names must be for one to be suggested for the other",
+    "engine/language/syntax/messages.py": "how alike a name must be to a keyword for that to be suggested",
     "engine/language/evaluation/budget.py": "the time limit of a define, in seconds of the machine's monotonic clock",
 }
 EXACT_ROOMS = ("language", "fhir", "terminology", "trials")
