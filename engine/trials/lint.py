@@ -5,12 +5,15 @@ A warning is answered in the CQL by a tag on the define or function it stands in
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from engine.errors import Diagnostic, Severity, Span
 from engine.language.elm import nodes as elm
 from engine.language.types.datatype import BOOLEAN, DATE, IntervalType
+from engine.trials.evidence import EXCUSES
 from engine.trials.reach import nodes_of
 
 NEVER_NULL = frozenset({"IsNull", "IsTrue", "IsFalse", "Exists", "Equivalent", "Count"})
@@ -19,6 +22,11 @@ NEVER_NULL = frozenset({"IsNull", "IsTrue", "IsFalse", "Exists", "Equivalent", "
 LOGIC = frozenset({"And", "Or", "Xor", "Not", "Implies"})
 COMPARISONS = frozenset({"Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal"})
 MEMBERSHIP = frozenset({"InValueSet", "AnyInValueSet", "InCodeSystem", "AnyInCodeSystem"})
+TAGS = ("trial", "registry", "title", "incomplete", "notencoded", "criterion", "inclusion", "exclusion", "text", "atom",
+        "basis", "setaside", "window", "answered")  # fmt: skip
+"""The tags that mean something to a trial or to the evidence of its answers."""
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_TAG = re.compile(r"(?:^[ \t*]*|/\*+[ \t]*)@(\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +39,12 @@ class _Finding:
 def lint(library: elm.Library, text: str, source: str) -> list[Diagnostic]:
     """The warnings of a library, by place; those its tags answer are left out.
 
-    Of every library: ``window-without-days``, a ``@window`` that names no define with an interval of days.
+    Of every library: ``window-without-days``, a ``@window`` that names no define with an interval of days;
+    ``unknown-basis``, a ``@basis`` that means nothing; ``unknown-tag``, a tag that is nearly one of the known ones.
     Of a trial's: ``exists-hides-unknown``: ``exists`` over a ``where`` that can be null; ``comparison-in-where``: a
     comparison that a ``where`` decides; ``null-in-value-set``: membership of what may be missing; ``unused-value-set``.
     """
-    found: list[_Finding] = [*_windows(library)]
+    found: list[_Finding] = [*_windows(library), *_bases(library), *_misspelt(text)]
     if any(name == "trial" for name, _ in library.tags):
         for tags, expression in _bodies(library):
             answered = {v.split(",")[0].strip() for n, v in tags if n == "answered"}
@@ -111,6 +120,27 @@ def _windows(library: elm.Library) -> Iterator[_Finding]:
             if tag == "window" and name not in days:
                 message = f"@window of '{function.name}' names '{name}', no define of this library that is an interval"
                 yield _Finding("window-without-days", function.span, f"{message} of Dates")
+
+
+def _bases(library: elm.Library) -> Iterator[_Finding]:
+    for function in library.functions:
+        for tag, value in function.tags:
+            if tag == "basis" and value.strip() not in EXCUSES:
+                message = f"@basis of '{function.name}' is '{value.strip()}'; it is one of {', '.join(sorted(EXCUSES))}"
+                yield _Finding("unknown-basis", function.span, message)
+
+
+def _misspelt(text: str) -> Iterator[_Finding]:
+    """Tags in comments that are a slip of a known one: CQL lets an author have others, and so they would do nothing."""
+    for comment in _COMMENT.finditer(text):
+        for tag in _TAG.finditer(text, *comment.span()):
+            name = tag[1]
+            near = [] if name in TAGS else difflib.get_close_matches(name.lower(), TAGS, n=1)
+            if near and abs(len(near[0]) - len(name)) < 2:
+                line = text.count("\n", 0, tag.start(1)) + 1
+                column = tag.start(1) - text.rfind("\n", 0, tag.start(1)) - 1
+                message = f"@{name} is no tag and does nothing; did you mean @{near[0]}?"
+                yield _Finding("unknown-tag", Span(line, column, line, column + len(name)), message)
 
 
 def _unused(library: elm.Library) -> Iterator[_Finding]:

@@ -78,3 +78,22 @@ def test_a_value_set_that_is_never_used_is_told(workspace: Workspace) -> None:
 def test_only_trials_are_warned(workspace: Workspace) -> None:
     text = HEAD.replace("@trial: T", "") + "define \"X\": exists ([Observation] O where O.status.value = 'final')"
     assert codes(workspace, text) == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    (
+        ("@setasied: stale", ["unknown-tag"]),
+        ("@notencodd: T-E1 | exclusion | x", ["unknown-tag"]),
+        ("@Inclusion", ["unknown-tag"]),
+        ("@basis: assumed-abesnt", ["unknown-basis"]),
+        ("@basis: assumed-absent", []),
+        ("@setaside: stale", []),
+        ("@author: somebody", []),
+        ("*//* @bassis: assumed-absent */ /*", ["unknown-tag"]),
+        ("@url: http://example.org", []),
+    ),
+)
+def test_a_tag_that_does_nothing_is_told(workspace: Workspace, tags: str, expected: list[str]) -> None:
+    text = f"library S version '1'\n/*\n{tags}\n*/\ndefine fluent function f(x Integer): x"
+    assert codes(workspace, text) == expected
