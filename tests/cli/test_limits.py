@@ -119,6 +119,7 @@ def test_a_defect_of_the_engine_fails_its_line_and_no_other(monkeypatch: pytest.
         ("Interval[1.0, 0.00000001]", "Interval[1.0, 0.00000001] is not an interval"),
         ("Interval[@2024, @2023]", "Interval[@2024, @2023] is not an interval"),
         ("({ 1 'g', 1 'cm' }) X sort asc", "Quantity 1 'cm' and Quantity 1 'g' cannot be sorted"),
+        ("Mode({ @2024-03-01, @2024-02-29, '12' })", "String '12' and Date @2024-02-29 cannot be compared"),
         ("point from Interval[1 'g', 2 'g']", "the interval from 1 'g' to 2 'g' holds more than one point"),
     ),
 )

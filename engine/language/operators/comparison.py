@@ -72,9 +72,22 @@ def _compare_uncertain(context: Context, left: Any, right: Any) -> int | None:
     return 0 if points and compare(context, left_low, right_low) == 0 else None
 
 
+def written(value: Any) -> str:
+    """A number, quantity, date or time as CQL writes it, for messages; another value as it shows itself."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if type(value) in TEMPORALS or type(value) is Quantity:
+        return f"{_MARKS.get(type(value), '')}{value}"
+    return repr(value)
+
+
+_MARKS = {Date: "@", DateTime: "@", Time: "@T"}
+_NAMES = {int: "Integer", str: "String", bool: "Boolean"}
+
+
 def _describe(value: Any) -> str:
-    text = str(value) if type(value) is Quantity else repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
+    text = written(value)
+    return f"{_NAMES.get(type(value), type(value).__name__)} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
 # -- sorting ----------------------------------------------------------------------------------------------------------

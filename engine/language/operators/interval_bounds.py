@@ -11,13 +11,12 @@ can have, the same object twice when it is known.
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from enum import Enum
 from typing import Any
 
 from engine.errors import EvaluationError
 from engine.language.evaluation.context import Context
-from engine.language.operators.comparison import NUMBERS, TEMPORALS, compare
+from engine.language.operators.comparison import NUMBERS, TEMPORALS, compare, written
 from engine.language.values import Interval, Quantity, Uncertainty
 from engine.language.values.extremes import maximum, minimum, predecessor, successor
 
@@ -67,17 +66,7 @@ def interval(
 
 def _text(value: Interval) -> str:
     opening, closing = "[" if value.low_closed else "(", "]" if value.high_closed else ")"
-    return f"Interval{opening}{_point(value.low)}, {_point(value.high)}{closing}"
-
-
-def _point(value: Any) -> str:
-    """A boundary as CQL writes it."""
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    return f"{_MARKS.get(type(value).__name__, '')}{value}"
-
-
-_MARKS = {"Date": "@", "DateTime": "@", "Time": "@T"}
+    return f"Interval{opening}{written(value.low)}, {written(value.high)}{closing}"
 
 
 # -- the boundaries ---------------------------------------------------------------------------------------------------
