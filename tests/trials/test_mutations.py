@@ -44,8 +44,9 @@ KEPT = frozenset({
 """Elements whose absence may settle a question (status, comparator, abatement and end dates), and those that say which
 record it is and whose."""
 
-EXCUSES = re.compile(r"\b(flush|lock)")
-"""Words that say it is no treatment (a heparin flush keeps a line open): like a status, their absence settles it."""
+EXCUSES = re.compile(r"\b(flush|lock|prophyla)")
+"""Words that say it is no treatment (a heparin flush keeps a line open, a prophylaxis treats no infection): like a status,
+their absence settles it."""
 
 WHOSE = frozenset({"resourceType", "id", "subject", "patient", "link", "reference", "focus", "entity"})
 
