@@ -45,8 +45,8 @@ KEPT = frozenset({
 record it is and whose."""
 
 EXCUSES = re.compile(r"\b(flush|lock|prophyla)")
-"""Words that say it is no treatment (a heparin flush keeps a line open, a prophylaxis treats no infection): like a status,
-their absence settles it."""
+"""Words that say it is no treatment (a heparin flush keeps a line open, a prophylaxis treats no infection): like a
+status, their absence settles it."""
 
 WHOSE = frozenset({"resourceType", "id", "subject", "patient", "link", "reference", "focus", "entity"})
 
