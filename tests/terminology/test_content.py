@@ -85,6 +85,13 @@ MEMBERS = [
     ("Hepatitis B active chronic", "B17.0", ICD, False),
     ("Hepatitis C", "B19.21", ICD, True),
     ("Hepatitis C", "B19.10", ICD, False),
+    ("Myocardial infarction", "I21.3", ICD, True),
+    ("Myocardial infarction", "I22.0", ICD, True),
+    ("Myocardial infarction", "I25.2", ICD, False),
+    ("Arrhythmia any", "I47.20", ICD, True),
+    ("Arrhythmia any", "I49.01", ICD, True),
+    ("GVHD", "D89.81", ICD, True),
+    ("GVHD", "D89.8", ICD, False),
     ("Prostate cancer", "92691004", SCT, False),
     ("HIV infection", "165815009", SCT, False),
     ("Allogeneic HSCT", "58776007", SCT, False),  # autologous
