@@ -39,6 +39,9 @@ REFERENCE = "Reference"
 MAX_REFERENCES = 3
 """References followed on the way to a code; R4 needs one. Resources that refer to each other in a circle end here."""
 
+BESIDE_CODE = {"Medication": "ingredient.item"}
+"""Where a resource that is referred to says what it is, beside its code: a Medication may have ingredients alone."""
+
 
 def codes_at(record: Resolver, element: Element, path: str) -> Iterator[Key]:
     """The (system, code) pairs at ``path``, in document order; repeated ones are repeated.
@@ -108,12 +111,13 @@ def _walk(
             message = f"{target.origin.reference} cannot be used: {target.origin.withheld}"
             raise EvaluationError(message, code="unavailable")
         if target is not None and references > 0:
-            own = definitions.types[target.type].code_path
+            paths = [steps]
             if not steps or steps[0] not in definitions.elements(target.type):
                 # `medication` means the Medication's code; `device.code` the Device's type: it has no code.
-                steps = own.split(".") if own else []
-            if steps:
-                yield from _walk(record, definitions, target, steps, references - 1)
+                own = (definitions.types[target.type].code_path, BESIDE_CODE.get(target.type))
+                paths = [path.split(".") for path in own if path]
+            for path in paths:
+                yield from _walk(record, definitions, target, path, references - 1)
         return
     if not steps:
         yield from _codes_of(definitions, element)

@@ -359,6 +359,12 @@ def test_references_without_an_id(records: Any) -> None:
 LOINC = {"system": "http://loinc.org", "code": "718-7"}
 MEDICATION = {"resourceType": "Medication", "id": "m", "code": {"coding": [{"system": "http://rx", "code": "1"}]}}
 
+COMPOUND = {
+    "resourceType": "Medication", "id": "c",
+    "ingredient": [{"itemCodeableConcept": {"coding": [{"system": "http://rx", "code": "2"}]}},
+                   {"itemReference": {"reference": "Medication/m"}}],
+}  # fmt: skip
+
 # Type, code path, members of two resources, the index.
 INDEXES = (
     ("Observation", "code", {"code": {"coding": [LOINC, {"code": "x"}]}}, {"code": {"text": "only text"}},
@@ -375,6 +381,8 @@ INDEXES = (
      {"medicationCodeableConcept": {"coding": [{"system": "http://rx", "code": "1"}]}}, {("http://rx", "1"): [0, 1]}),
     ("MedicationRequest", "medication", {"medicationReference": {"reference": "#m"}, "contained": [MEDICATION]},
      {"medicationReference": {"reference": "Medication/gone"}}, {("http://rx", "1"): [0]}),
+    ("MedicationAdministration", "medication", {"medicationReference": {"reference": "#c"}, "contained": [COMPOUND]},
+     {}, {("http://rx", "2"): [0], ("http://rx", "1"): [0]}),
     ("DeviceUseStatement", "device.code", {"device": {"reference": "Device/d"}}, {}, {("http://d", "pacemaker"): [0]}),
     ("Observation", "code", {"code": {"coding": [{"code": 5}, LOINC]}}, {"code": "718-7"},
      {("http://loinc.org", "718-7"): [0]}),
