@@ -72,6 +72,10 @@ def anc(
         ([observation(ANC, quantity(1.4, "10*9/L"), None, effectivePeriod={"end": "2026-03-12"})], True),
         ([observation(ANC, None, valueRange={"low": quantity(1.2, "10*9/L"), "high": quantity(1.4, "10*9/L")})], True),
         ([observation(ANC, None, valueRange={"low": quantity(1.2, "10*9/L"), "high": quantity(1.6, "10*9/L")})], None),
+        # Of a range one end may not be told.
+        ([observation(ANC, None, valueRange={"high": quantity(1.4, "10*9/L")})], True),
+        ([observation(ANC, None, valueRange={"low": quantity(1.6, "10*9/L")})], False),
+        ([observation(ANC, None, valueRange={"low": quantity(1.4, "10*9/L")})], None),
     ),
 )
 def test_latest_result(results: list, answer: object) -> None:
@@ -158,6 +162,9 @@ def test_prothrombin_time_in_per_cent_has_no_limit() -> None:
         (quantity(2, "{score}", ">"), False),
         (quantity(2, "{score}", ">="), None),
         (quantity(5, "{score}", ">"), None),
+        # Statuses are whole numbers: below 3 is at most 2.
+        (quantity(3, "{score}", "<"), True),
+        (quantity(3, "{score}", "<="), None),
         (-1, None),
         ({"coding": [{"system": LOINC, "code": "LA9624-3"}]}, True),
         ({"coding": [{"system": LOINC, "code": "LA9625-0"}]}, False),
