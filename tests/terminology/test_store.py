@@ -150,6 +150,7 @@ MEMBERSHIP = [
     (compose(concepts(SCT, "1")), "1", "urn:oid:2.16.840.1.113883.6.96", True),
     (compose(concepts(SCT, "1")), "1", "urn:oid:2.16.840.1.113883.6.1", False),
     (compose(concepts("urn:oid:2.16.840.1.113883.6.96", "1")), "1", SCT, True),
+    (compose(concepts("http://www.whocc.no/atc", "1")), "1", "urn:oid:2.16.840.1.113883.6.73", True),
     ({"expansion": {"contains": [{"system": "urn:oid:2.16.840.1.113883.6.96", "code": "1"}]}}, "1", SCT, True),
     (compose(filtered(ICD, ("concept", "is-a", "C18"))), "C18.9", "urn:oid:2.16.840.1.113883.6.90", True),
 ]  # fmt: skip

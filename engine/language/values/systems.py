@@ -14,6 +14,7 @@ _OIDS: Final[Mapping[str, str]] = {
     "2.16.840.1.113883.6.1": "http://loinc.org",
     "2.16.840.1.113883.6.12": "http://www.ama-assn.org/go/cpt",
     "2.16.840.1.113883.6.69": "http://hl7.org/fhir/sid/ndc",
+    "2.16.840.1.113883.6.73": "http://www.whocc.no/atc",
     "2.16.840.1.113883.6.8": "http://unitsofmeasure.org",
     "2.16.840.1.113883.6.88": "http://www.nlm.nih.gov/research/umls/rxnorm",
     "2.16.840.1.113883.6.90": "http://hl7.org/fhir/sid/icd-10-cm",
