@@ -161,9 +161,10 @@ def replace_matches(context: Context, argument: str, pattern: str, substitution:
     named group, ``\\$`` for a dollar sign and ``\\\\`` for a backslash. A group not matched is empty.
     """
     pieces = _template(substitution, pattern)
+    captures = any(isinstance(piece, int) and piece for piece in pieces)
     parts: list[str] = []
     position = size = 0
-    for match in _matches(pattern, argument):
+    for match in _matches(pattern, argument, captures=captures):
         start, end = match.span()
         found = [argument[position:start], *(p if isinstance(p, str) else match[p] or "" for p in pieces)]
         size += sum(map(len, found))
@@ -200,19 +201,34 @@ def to_chars(context: Context, argument: str) -> list[str]:
 _PATTERN_MEMORY: Final = 2_000_000
 """Bytes that one compiled pattern may take; a pattern that needs more is refused by RE2."""
 
+_MOST_GROUPS: Final = 100
+"""Groups of a pattern whose groups are asked for."""
+
+_SEARCH_LIMIT: Final = 1_000_000_000
+"""Instructions of a pattern times characters of a text: what RE2 may go through at worst for one match."""
+
 _SCAN_LIMIT: Final = 5_000_000_000
 """Characters that all matches of one call may look at, at worst. RE2 finds one match in linear time, but a pattern that
 looks far ahead may look at the rest of the text anew for every match."""
 
 
 @lru_cache(maxsize=128)
-def _compiled(pattern: str) -> Any:
+def _compiled(pattern: str, *, captures: bool = False) -> Any:
+    """The pattern; without ``captures`` its brackets only group: RE2 keeps every group of every state it is in, so that
+    50,000 nested ones would take 16 GB."""
     options = re2.Options()
+    options.never_capture = not captures
     options.dot_nl = True
     options.log_errors = False
     options.max_mem = _PATTERN_MEMORY
     try:
-        return re2.compile(pattern, options)
+        compiled = re2.compile(pattern, options)
+        if compiled.groups > _MOST_GROUPS:
+            raise EvaluationError(
+                f"the regular expression {_shown(pattern)} cannot be used: it has {compiled.groups} groups, more than "
+                f"{_MOST_GROUPS}; write (?: … ) for those that the substitution does not name"
+            )
+        return compiled
     except (re2.error, UnicodeEncodeError) as error:
         raise EvaluationError(f"the regular expression {_shown(pattern)} cannot be used: {_reason(error)}") from error
 
@@ -231,9 +247,15 @@ def _reason(error: Exception) -> str:
     return text
 
 
-def _matches(pattern: str, text: str) -> Iterator[Any]:
+def _matches(pattern: str, text: str, *, captures: bool = False) -> Iterator[Any]:
     """All matches from left to right that do not overlap."""
-    found: Iterable[Any] = _compiled(pattern).finditer(text)
+    compiled = _compiled(pattern, captures=captures)
+    if compiled.programsize * len(text) > _SEARCH_LIMIT:
+        raise LimitExceeded(
+            f"the regular expression {_shown(pattern)} is too large for a text of {len(text)} characters; "
+            "shorten one of them"
+        )
+    found: Iterable[Any] = compiled.finditer(text)
     try:
         for number, match in enumerate(found, start=1):
             if number * len(text) > _SCAN_LIMIT:
@@ -253,10 +275,11 @@ _REFERENCE = re.compile(r"\\(?P<escaped>.)|\$(?P<number>[0-9]+)|\$\{(?P<name>[A-
 
 def _template(substitution: str, pattern: str) -> list[str | int]:
     """The substitution as literal texts and numbers of groups."""
-    compiled = _compiled(pattern)
+    references = list(_REFERENCE.finditer(substitution))
+    compiled = _compiled(pattern, captures=any(reference["escaped"] is None for reference in references))
     pieces: list[str | int] = []
     position = 0
-    for reference in _REFERENCE.finditer(substitution):
+    for reference in references:
         pieces.append(substitution[position : reference.start()])
         position = reference.end()
         if reference["escaped"] is not None:
