@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.language import Translator
     from engine.terminology.store import TerminologyStore
 
-_LIBRARY = re.compile(r'^\s*library\s+("[^"]+"|[\w.]+)(?:\s+version\s+\'([^\']*)\')?', re.MULTILINE)
+_LIBRARY = re.compile(r'^[ \t]*library\s+("[^"]+"|[\w.]+)(?:\s+version\s+\'([^\']*)\')?', re.MULTILINE)
 
 
 class LibraryFolders:

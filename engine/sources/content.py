@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine.workspace import Workspace, read_text
 
-_PARAMETER = re.compile(r'^\s*(?:public\s+|private\s+)?parameter\s+(?:"([^"]+)"|(\w+))', re.MULTILINE)
+_PARAMETER = re.compile(r'^[ \t]*(?:public\s+|private\s+)?parameter\s+(?:"([^"]+)"|(\w+))', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from engine.language.types.datatype import (
     ListType,
     NamedType,
     TupleType,
+    size_of,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
 
 NEARNESS = 0.6
 """How alike two names must be (difflib's ratio) for one to be suggested for the other."""
+LONGEST_COMPARED, MOST_COMPARED, SUGGESTIONS = 200, 2_000, 50
+"""Characters and number of the names compared for that, and the mistakes of a library that get a suggestion."""
+ERRORS_SHOWN = 200
+"""Errors of a library that are told: no more than a person would read, as for those of syntax."""
+WIDEST_CHOICE = 250
+"""Alternatives of a choice: more than FHIR has types of resources or of elements."""
+LARGEST_TYPE = 10_000
+"""Types that one type may be made of, as it would be written out."""
 
 
 class AnalyserBase:
@@ -36,6 +45,7 @@ class AnalyserBase:
     source: str
     lines: list[str]
     diagnostics: list[Diagnostic]
+    errors: int = 0
     conversions: Conversions
     scopes: Scopes
     models: dict[str, Model]
@@ -50,6 +60,10 @@ class AnalyserBase:
 
     def report(self, span: Span | None, code: str, message: str, severity: Severity = Severity.ERROR) -> None:
         """Adds a diagnostic at ``span`` of this library."""
+        if severity is Severity.ERROR:
+            self.errors += 1
+            if self.errors > ERRORS_SHOWN:
+                return
         excerpt = self.lines[span.line - 1] if span and 0 < span.line <= len(self.lines) else None
         self.diagnostics.append(Diagnostic(self.source, span, code, message, severity, excerpt))
 
@@ -60,9 +74,16 @@ class AnalyserBase:
 
     @staticmethod
     def nearest(name: str, known: Iterable[str]) -> str:
-        """``; did you mean 'X'?`` for the nearest known name, or nothing."""
-        close = difflib.get_close_matches(name, list(dict.fromkeys(known)), n=1, cutoff=NEARNESS)
+        """``; did you mean 'X'?`` for the nearest known name, or nothing; monstrous names are compared with none."""
+        if len(name) > LONGEST_COMPARED:
+            return ""
+        compared = [k for k in dict.fromkeys(known) if len(k) <= LONGEST_COMPARED][:MOST_COMPARED]
+        close = difflib.get_close_matches(name, compared, n=1, cutoff=NEARNESS)
         return f"; did you mean '{close[0]}'?" if close else ""
+
+    def suggestion(self, name: str, known: Iterable[str]) -> str:
+        """:meth:`nearest` for the first mistakes of a library; whoever made more has to begin with these."""
+        return self.nearest(name, known) if len(self.diagnostics) < SUGGESTIONS else ""
 
     # ------------------------------------------------------------ operators
 
@@ -128,8 +149,8 @@ class AnalyserBase:
         """``expression`` as a Boolean."""
         return self.convert(expression, SYSTEM_TYPES["Boolean"], what)
 
-    def common_type(self, types: Sequence[DataType]) -> DataType:
-        """The type that all of these convert to, else their choice."""
+    def common_type(self, types: Sequence[DataType], span: Span | None) -> DataType:
+        """The type that all of these convert to, else their choice; of a choice too wide the error type, reported."""
         known = [t for t in dict.fromkeys(types) if t not in (SYSTEM_TYPES["Any"],)]
         if ERROR in known:
             return ERROR
@@ -140,14 +161,31 @@ class AnalyserBase:
         ]
         best: tuple[int, DataType] | None = None
         for candidate in dict.fromkeys(wider):
-            steps = [self._whole(t, candidate) for t in known]
-            if all(s is not None for s in steps):
-                cost = sum(s.cost for s in steps if s is not None)
-                if best is None or cost < best[0]:
-                    best = (cost, candidate)
-        if best is not None:
-            return best[1]
-        return ChoiceType.of(known)
+            cost = self._total_cost(known, candidate)
+            if cost is not None and (best is None or cost < best[0]):
+                best = (cost, candidate)
+        return best[1] if best is not None else self.usable(ChoiceType.of(known), span)
+
+    def _total_cost(self, sources: Sequence[DataType], target: DataType) -> int | None:
+        """What it costs to convert all of them, None as soon as one does not."""
+        cost = 0
+        for source in sources:
+            step = self._whole(source, target)
+            if step is None:
+                return None
+            cost += step.cost
+        return cost
+
+    def usable(self, datatype: DataType, span: Span | None) -> DataType:
+        """``datatype``, or the error type where it is too large to work with, reported at ``span``."""
+        if size_of(datatype) > LARGEST_TYPE:
+            message = f"the type is made of more than {LARGEST_TYPE} types; use fewer elements, or nest them less"
+        elif isinstance(datatype, ChoiceType) and len(datatype.alternatives) > WIDEST_CHOICE:
+            message = f"a choice has {len(datatype.alternatives)} types, more than {WIDEST_CHOICE}; use fewer"
+        else:
+            return datatype
+        self.report(span, "type-too-large", message)
+        return ERROR
 
     def _whole(self, source: DataType, target: DataType) -> Conversion | None:
         """The conversion, unless it makes nothing of some values: of a choice, every alternative has to convert."""
@@ -170,9 +208,9 @@ class AnalyserBase:
             case tree.IntervalTypeSpecifier():
                 return IntervalType(self.type_specifier(node.point))
             case tree.TupleTypeSpecifier():
-                return TupleType.of({n: self.type_specifier(t) for n, t in node.elements})
+                return self.usable(TupleType.of({n: self.type_specifier(t) for n, t in node.elements}), node.span)
             case tree.ChoiceTypeSpecifier():
-                return ChoiceType.of([self.type_specifier(t) for t in node.alternatives])
+                return self.usable(ChoiceType.of([self.type_specifier(t) for t in node.alternatives]), node.span)
             case tree.NamedTypeSpecifier():
                 return self.named_type(node)
         raise TypeError(f"unknown type specifier {node!r}")
@@ -201,7 +239,7 @@ class AnalyserBase:
         if name in SYSTEM_TYPES:
             return SYSTEM_TYPES[name]
         known = [*SYSTEM_TYPES, *(n for m in self.models.values() for n in m.class_names())]
-        self.report(node.span, "unknown-type", f"the type '{name}' is not defined{self.nearest(name, known)}")
+        self.report(node.span, "unknown-type", f"the type '{name}' is not defined{self.suggestion(name, known)}")
         return ERROR
 
     def _class(self, model: str, name: str) -> NamedType | None:

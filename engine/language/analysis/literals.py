@@ -106,7 +106,7 @@ class LiteralRules(AnalyserBase):
 
     def interval_selector(self, node: tree.IntervalSelector) -> elm.Expression:
         low, high = self.expression(node.low), self.expression(node.high)
-        point = self.common_type([low.result_type, high.result_type])
+        point = self.common_type([low.result_type, high.result_type], node.span)
         if point == ERROR:
             return elm.Null(result_type=ERROR, span=node.span)
         if not self.is_point_type(point):
@@ -130,7 +130,7 @@ class LiteralRules(AnalyserBase):
         if node.element_type is not None:
             element = self.type_specifier(node.element_type)
         else:
-            element = self.common_type([e.result_type for e in elements])
+            element = self.common_type([e.result_type for e in elements], node.span)
         if element == ERROR:
             return elm.Null(result_type=ERROR, span=node.span)
         converted = tuple(self.convert(e, element, "an element of the list") for e in elements)
@@ -146,7 +146,9 @@ class LiteralRules(AnalyserBase):
             elements[item.name] = self.expression(item.value)
         if any(e.result_type == ERROR for e in elements.values()):
             return elm.Null(result_type=ERROR, span=node.span)
-        datatype = TupleType.of({n: e.result_type for n, e in elements.items()})
+        datatype = self.usable(TupleType.of({n: e.result_type for n, e in elements.items()}), node.span)
+        if datatype == ERROR:
+            return elm.Null(result_type=ERROR, span=node.span)
         return elm.Tuple(elements=tuple(elements.items()), result_type=datatype, span=node.span)
 
     def instance_selector(self, node: tree.InstanceSelector) -> elm.Expression:
@@ -159,7 +161,7 @@ class LiteralRules(AnalyserBase):
             value = self.expression(item.value)
             if wanted is None:
                 known = self.element_names(datatype)
-                message = f"{self.type_name(datatype)} has no element '{item.name}'{self.nearest(item.name, known)}"
+                message = f"{self.type_name(datatype)} has no element '{item.name}'{self.suggestion(item.name, known)}"
                 self.error(item.span, "unknown-element", message)
                 continue
             if any(name == item.name for name, _ in elements):

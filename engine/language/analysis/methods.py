@@ -286,7 +286,7 @@ class MethodRules(AnalyserBase):
             shown = ", ".join(self.type_name(e.result_type) for e in both)
             return self.error(node.span, "no-overload", f"'combine' is not defined for ({shown}); it takes two lists")
         mixed = any(isinstance(t, ChoiceType) for t in types)
-        rows = ListType(ChoiceType.of(types) if mixed else self.common_type(types))
+        rows = ListType(ChoiceType.of(types) if mixed else self.common_type(types, node.span))
         elements = tuple(self.convert(e, rows, "a list of 'combine'") for e in both)
         lists = elm.List(elements=elements, result_type=ListType(rows), span=node.span)
         return self.operator("Flatten", [lists], node.span, spelled="combine")

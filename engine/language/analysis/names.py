@@ -94,7 +94,7 @@ class NameRules(MethodRules):
         known = [*self.scopes.names(), *self.definition_names(), *self.includes]
         for datatype in (element, row.result_type if row is not None else None):
             known = [*self.element_names(datatype), *known] if datatype is not None else known
-        message = f"'{node.name}' is not defined{self.nearest(node.name, known)}"
+        message = f"'{node.name}' is not defined{self.suggestion(node.name, known)}"
         return self.error(node.span, "unknown-name", message)
 
     def special_identifier(self, node: tree.SpecialIdentifier) -> elm.Expression:
@@ -115,7 +115,7 @@ class NameRules(MethodRules):
             found = symbols.definitions.get(node.name)
             made = reference(found, alias) if found else None
             if found is None or made is None:
-                close = self.nearest(node.name, symbols.definitions)
+                close = self.suggestion(node.name, symbols.definitions)
                 message = f"the library '{alias}' defines no '{node.name}'{close}"
                 return self.error(node.span, "unknown-name", message)
             if found.access == "private":
@@ -140,7 +140,7 @@ class NameRules(MethodRules):
         found = self._element(datatype, name)
         if found is None:
             known = self.element_names(datatype)
-            message = f"{self.type_name(datatype)} has no element '{name}'{self.nearest(name, known)}"
+            message = f"{self.type_name(datatype)} has no element '{name}'{self.suggestion(name, known)}"
             return self.error(node.span, "unknown-element", message)
         return elm.Property(source=source, path=name, result_type=found, span=node.span)
 
@@ -201,7 +201,7 @@ class NameRules(MethodRules):
         functions = [f for f in symbols.functions.get(node.name, []) if f.access != "private"]
         if not functions:
             hidden = "is private to" if symbols.functions.get(node.name) else "is not defined in"
-            close = self.nearest(node.name, symbols.functions)
+            close = self.suggestion(node.name, symbols.functions)
             return self.error(node.span, "unknown-function", f"'{node.name}' {hidden} the library '{alias}'{close}")
         if any(a.result_type == ERROR for a in arguments):
             return elm.Null(result_type=ERROR, span=node.span)
@@ -237,7 +237,7 @@ class NameRules(MethodRules):
             message = f"'{node.name}' follows no dot; write {node.name}(…)"
             return self.error(node.span, "unknown-function", message)
         fluent = [n for s in self.includes.values() for n, fs in s.functions.items() if any(f.fluent for f in fs)]
-        message = f"no fluent function '{node.name}' is defined{self.nearest(node.name, [*fluent, *METHODS])}"
+        message = f"no fluent function '{node.name}' is defined{self.suggestion(node.name, [*fluent, *METHODS])}"
         return self.error(node.span, "unknown-function", message)
 
     def _fluent_functions(self, name: str) -> list[tuple[elm.FunctionDef, str | None]]:
@@ -317,7 +317,7 @@ class NameRules(MethodRules):
             if node.name in STANDALONE or node.name == "iif":
                 return self.standalone(node, arguments)
             known = [*OPERATOR_FUNCTIONS, *self.local_function_names()]
-            message = f"no function '{node.name}' is defined{self.nearest(node.name, known)}"
+            message = f"no function '{node.name}' is defined{self.suggestion(node.name, known)}"
             return self.error(node.span, "unknown-function", message)
         if node.name == "Coalesce" and len(arguments) > 1:
             return self._coalesce(node, arguments)
@@ -330,7 +330,7 @@ class NameRules(MethodRules):
         raise NotImplementedError
 
     def _coalesce(self, node: tree.FunctionCall, arguments: list[elm.Expression]) -> elm.Expression:
-        datatype = self.common_type([a.result_type for a in arguments])
+        datatype = self.common_type([a.result_type for a in arguments], node.span)
         operands = tuple(self.convert(a, datatype, "an argument of Coalesce") for a in arguments)
         return elm.Operator(
             name="Coalesce", operands=operands, signature=(datatype, datatype), result_type=datatype, span=node.span

@@ -293,7 +293,7 @@ class OperatorRules(AnalyserBase):
     def conditional(self, node: tree.Conditional) -> elm.Expression:
         condition = self.boolean(self.expression(node.condition), "the condition of 'if'")
         then, otherwise = self.expression(node.then), self.expression(node.otherwise)
-        datatype = self.common_type([then.result_type, otherwise.result_type])
+        datatype = self.common_type([then.result_type, otherwise.result_type], node.span)
         if ERROR in (datatype, condition.result_type):
             return elm.Null(result_type=ERROR, span=node.span)
         return elm.If(
@@ -306,12 +306,12 @@ class OperatorRules(AnalyserBase):
         whens = [self.expression(w) for w, _ in node.items]
         results = [self.expression(t) for _, t in node.items]
         otherwise = self.expression(node.otherwise)
-        datatype = self.common_type([*(r.result_type for r in results), otherwise.result_type])
+        datatype = self.common_type([*(r.result_type for r in results), otherwise.result_type], node.span)
         signature: tuple[DataType, ...] = ()
         if comparand is None:
             whens = [self.boolean(w, "a condition of 'case'") for w in whens]
         else:
-            shared = self.common_type([comparand.result_type, *(w.result_type for w in whens)])
+            shared = self.common_type([comparand.result_type, *(w.result_type for w in whens)], node.span)
             comparand = self.convert(comparand, shared, "the value compared")
             whens = [self.convert(w, shared, "a value of 'when'") for w in whens]
             equal = self.operator("Equal", [comparand, whens[0]], node.span, spelled="case")

@@ -55,7 +55,7 @@ class QueryRules(AnalyserBase):
                 return self.error(node.span, "no-code-path", f"{shown} has no default code element; name one")
             if node.code_path is not None and self.element_type(datatype, path) is None:
                 shown = self.type_name(datatype)
-                close = self.nearest(path, info.elements)
+                close = self.suggestion(path, info.elements)
                 return self.error(node.span, "unknown-element", f"{shown} has no element '{path}'{close}")
             codes, comparator = self._codes(node)
             if codes.result_type == ERROR:
@@ -214,7 +214,7 @@ class QueryRules(AnalyserBase):
             )
             with self.scopes.inside(frame):
                 body = self.expression(clause.expression)
-            wider = self.common_type([total, body.result_type])
+            wider = self.common_type([total, body.result_type], clause.span)
             if wider == total or ERROR in (total, body.result_type):
                 break
             total = wider

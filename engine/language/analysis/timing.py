@@ -246,7 +246,7 @@ class TimingRules(AnalyserBase):
     def _range(self, low: elm.Expression, high: elm.Expression, low_closed: bool, high_closed: bool) -> elm.Expression:
         if ERROR in (low.result_type, high.result_type):
             return elm.Null(result_type=ERROR)
-        point = self.common_type([low.result_type, high.result_type])
+        point = self.common_type([low.result_type, high.result_type], low.span)
         return elm.Interval(
             low=self.convert(low, point, "the low boundary"), high=self.convert(high, point, "the high boundary"),
             low_closed=low_closed, high_closed=high_closed, result_type=IntervalType(point), span=low.span,

@@ -23,6 +23,7 @@ from engine.language.values import Tuple
 
 Frame = list[Any]
 Closure = Callable[[Frame], Any]
+TOO_DEEP = "the define nests too deeply to be evaluated"
 
 
 @dataclass(slots=True)
@@ -133,6 +134,11 @@ def remembered(key: tuple[str, str], evaluate: Callable[[Run], Any], traced: boo
                 error.define = name
             run.memo[key] = Failure(error)
             raise
+        except RecursionError:
+            # Kept like any failure: asked for one by one, 20,000 defines in a chain would each nest anew.
+            deep = LimitExceeded(TOO_DEEP, define=name)
+            run.memo[key] = Failure(deep)
+            raise deep from None
         run.memo[key] = value
         return value
 
@@ -210,7 +216,7 @@ class Evaluation:
             with DEEP_NESTING:
                 value = closure([run])
         except RecursionError:
-            raise LimitExceeded("the define nests too deeply to be evaluated", define=name) from None
+            raise LimitExceeded(TOO_DEEP, define=name) from None
         weigh(value, run.context.limits.list_size, name)
         return value
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from antlr4 import PredictionMode, Token
@@ -30,7 +31,7 @@ from engine.language.syntax.building import LibraryBuilder
 from engine.language.syntax.expressions import ExpressionBuilder
 from engine.language.syntax.messages import OPERAND_EXPECTED, explain
 from engine.language.syntax.reporting import Reporter
-from engine.language.syntax.scanning import Scan, scan
+from engine.language.syntax.scanning import Scan, TextTooLong, scan
 
 NESTING_LIMIT = 100
 """How deep expressions and types may nest: brackets, `if`, `case`, arguments, clauses of queries within queries."""
@@ -71,22 +72,33 @@ def _parse(
 ) -> tuple[_Built | None, tuple[Diagnostic, ...]]:
     report = Reporter(text, source)
     with _LOCK, COLLECTOR_RESTS:
-        scanned = scan(text, report, nesting_limit)
-        parser = _Parser(scanned, nesting_limit, report)
-        try:
-            if scanned.too_deep is not None:
-                parser.refuse(scanned.too_deep)
-            parsed = parser.quickly(rule) or parser.thoroughly(rule)
-            built = builder(scanned, report)(parsed) if parsed is not None and not report.diagnostics else None
-        except (_TooDeep, RecursionError):
-            built = None
-            report.at_token(
-                parser.here(),
-                "nesting-too-deep",
-                f"expressions nest more than {nesting_limit} deep here; name a part of it with a definition of its own",
-            )
+        built = None
+        with suppress(TextTooLong):
+            built = _built(scan(text, report, nesting_limit), report, nesting_limit, rule, builder)
     report.diagnostics.sort(key=lambda found: (found.span.line, found.span.column) if found.span else (0, 0))
     return (None if report.diagnostics else built), tuple(report.diagnostics)
+
+
+def _built(
+    scanned: Scan,
+    report: Reporter,
+    nesting_limit: int,
+    rule: str,
+    builder: Callable[[Scan, Reporter], Callable[[Any], _Built]],
+) -> _Built | None:
+    parser = _Parser(scanned, nesting_limit, report)
+    try:
+        if scanned.too_deep is not None:
+            parser.refuse(scanned.too_deep)
+        parsed = parser.quickly(rule) or parser.thoroughly(rule)
+        return builder(scanned, report)(parsed) if parsed is not None and not report.diagnostics else None
+    except (_TooDeep, RecursionError):
+        report.at_token(
+            parser.here(),
+            "nesting-too-deep",
+            f"expressions nest more than {nesting_limit} deep here; name a part of it with a definition of its own",
+        )
+        return None
 
 
 class _TooDeep(Exception):

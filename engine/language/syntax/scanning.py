@@ -6,18 +6,28 @@ The stream holds only the tokens of the grammar; comments are kept apart, at the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from antlr4 import InputStream
 
 from engine.errors import Span
 from engine.language.grammar.generated.CqlLexer import CqlLexer
 from engine.language.syntax.lexing import QuickLexer
-from engine.language.syntax.reporting import EOF, Reporter
+from engine.language.syntax.reporting import EOF, Reporter, token_span
 
 _OPENING = frozenset((CqlLexer.LEFT_PARENTHESIS, CqlLexer.LEFT_BRACKET, CqlLexer.LEFT_BRACE))
 _CLOSING = frozenset((CqlLexer.RIGHT_PARENTHESIS, CqlLexer.RIGHT_BRACKET, CqlLexer.RIGHT_BRACE))
 _NEVER_READ = {"'": "string", '"': "quoted name", "`": "quoted name", "/": "comment"}
+
+
+LONGEST_TEXT = 2_000_000
+"""Characters of one text: a hundred times the longest library in practice."""
+MOST_TOKENS = 200_000
+"""Words, numbers, strings and signs of one text."""
+
+
+class TextTooLong(Exception):
+    """A text is longer than what is read; it is reported before this is raised."""
 
 
 class TokenStream:
@@ -83,7 +93,14 @@ class Scan:
 
 def scan(text: str, report: Reporter, nesting_limit: int) -> Scan:
     """Read `text` into tokens. What no token reads is reported and left out; a string
-    without an end is reported and kept, so that the parser does not miss it."""
+    without an end is reported and kept, so that the parser does not miss it.
+
+    Raises:
+        TextTooLong: there is more of it than is read.
+    """
+    if len(text) > LONGEST_TEXT:
+        line, column = text.count("\n", 0, LONGEST_TEXT) + 1, LONGEST_TEXT - text.rfind("\n", 0, LONGEST_TEXT)
+        _refuse(report, Span(line, column, line, column), f"{LONGEST_TEXT:,} characters")
     lexer = QuickLexer(InputStream(text))
     lexer.removeErrorListeners()
     tokens: list[Any] = []
@@ -102,6 +119,8 @@ def scan(text: str, report: Reporter, nesting_limit: int) -> Scan:
                 continue
             token.type = kind = CqlLexer.STRING if token.text[0] == "'" else CqlLexer.QUOTEDIDENTIFIER
         tokens.append(token)
+        if len(tokens) > MOST_TOKENS:
+            _refuse(report, token_span(token), f"{MOST_TOKENS:,} words and signs")
         if kind in _OPENING:
             depth += 1
             if depth > nesting_limit and too_deep is None:
@@ -110,6 +129,11 @@ def scan(text: str, report: Reporter, nesting_limit: int) -> Scan:
             depth -= 1
         elif kind == EOF:
             return Scan(TokenStream(tokens, lexer), comments, too_deep)
+
+
+def _refuse(report: Reporter, place: Span, limit: str) -> NoReturn:
+    report.at(place, "text-too-long", f"the text has more than {limit}; move a part of it into a library it includes")
+    raise TextTooLong
 
 
 def _report_unreadable(token: Any, report: Reporter) -> None:

@@ -16,6 +16,7 @@ The rules, and where the specification is silent, the reading taken:
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import zip_longest
 
@@ -39,10 +40,11 @@ def _tags_of(comment: str, line: int, column: int) -> Iterable[Tag]:
     matches = [
         match for match in _TAG.finditer(body) if match.group().endswith(":") or _begins_line(body, match.start())
     ]
+    starts = [0, *(found.end() for found in re.finditer("\n", body))]
     for match, following in zip_longest(matches, matches[1:]):
         end = following.start() if following else len(body)
         value = _value(body[match.end() : end]) if match.group().endswith(":") else ""
-        yield Tag(name=match.group(1), value=value, span=_span(body, match.start(), match.end() - 1, line, column))
+        yield Tag(name=match.group(1), value=value, span=_span(starts, match, line, column))
 
 
 def _without_stars(body: str) -> str:
@@ -61,7 +63,8 @@ def _value(text: str) -> str:
     return "\n".join(line.strip() for line in text.splitlines()).strip()
 
 
-def _span(body: str, start: int, last: int, line: int, column: int) -> Span:
-    lines_before = body.count("\n", 0, start)
-    first_column = start - body.rfind("\n", 0, start) if lines_before else column + start + 1
-    return Span(line + lines_before, first_column, line + lines_before, first_column + last - start)
+def _span(starts: list[int], match: re.Match[str], line: int, column: int) -> Span:
+    """Where a match stands; `starts` are the offsets at which the lines of the comment begin."""
+    above = bisect_right(starts, match.start()) - 1
+    first = match.start() - starts[above] + 1 + (0 if above else column)
+    return Span(line + above, first, line + above, first + match.end() - 1 - match.start())

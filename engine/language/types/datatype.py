@@ -6,7 +6,7 @@ writes it: ``List<System.Integer>`` prints ``List<Integer>``, a model type keeps
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class DataType:
@@ -32,30 +32,81 @@ class NamedType(DataType):
 
 
 @dataclass(frozen=True, slots=True)
-class ListType(DataType):
+class StructuredType(DataType):
+    """A type made of others, which keeps its size and its hash.
+
+    A tuple of two tuples of two tuples … shares its parts: it is small in memory, and endless for who visits each part
+    wherever it stands. ``size`` is the number of types in it as it would be written out.
+    """
+
+    size: int = field(init=False, repr=False, compare=False, default=1)
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
+
+    @property
+    def parts(self) -> tuple[DataType, ...]:
+        """The types it is made of."""
+        raise NotImplementedError
+
+    def _content(self) -> tuple[object, ...]:
+        names: tuple[str, ...] = self.__match_args__
+        return tuple(getattr(self, name) for name in names)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", 1 + sum(map(size_of, self.parts)))
+        object.__setattr__(self, "_hash", hash((type(self).__name__, self._content())))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[StructuredType], tuple[object, ...]]:
+        return type(self), self._content()  # the hash of a text is another in each process
+
+
+def size_of(datatype: DataType) -> int:
+    """How many types there are in it, itself among them, as it would be written out."""
+    return datatype.size if isinstance(datatype, StructuredType) else 1
+
+
+@dataclass(frozen=True, slots=True)
+class ListType(StructuredType):
     """``List<T>``."""
 
     element: DataType
+    __hash__ = StructuredType.__hash__
+
+    @property
+    def parts(self) -> tuple[DataType, ...]:
+        return (self.element,)
 
     def __str__(self) -> str:
         return f"List<{self.element}>"
 
 
 @dataclass(frozen=True, slots=True)
-class IntervalType(DataType):
+class IntervalType(StructuredType):
     """``Interval<T>``; the point type must be ordered with successor and predecessor."""
 
     point: DataType
+    __hash__ = StructuredType.__hash__
+
+    @property
+    def parts(self) -> tuple[DataType, ...]:
+        return (self.point,)
 
     def __str__(self) -> str:
         return f"Interval<{self.point}>"
 
 
 @dataclass(frozen=True, slots=True)
-class TupleType(DataType):
+class TupleType(StructuredType):
     """``Tuple { name Type, … }``; elements are kept sorted by name, so that equal shapes are equal types."""
 
     elements: tuple[tuple[str, DataType], ...]
+    __hash__ = StructuredType.__hash__
+
+    @property
+    def parts(self) -> tuple[DataType, ...]:
+        return tuple(datatype for _, datatype in self.elements)
 
     @classmethod
     def of(cls, elements: dict[str, DataType]) -> TupleType:
@@ -71,10 +122,15 @@ class TupleType(DataType):
 
 
 @dataclass(frozen=True, slots=True)
-class ChoiceType(DataType):
+class ChoiceType(StructuredType):
     """``Choice<A, B, …>``; alternatives are flattened, unique and sorted, so that equal choices are equal types."""
 
     alternatives: tuple[DataType, ...]
+    __hash__ = StructuredType.__hash__
+
+    @property
+    def parts(self) -> tuple[DataType, ...]:
+        return self.alternatives
 
     @classmethod
     def of(cls, alternatives: list[DataType] | tuple[DataType, ...]) -> DataType:

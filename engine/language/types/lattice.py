@@ -66,6 +66,8 @@ class Lattice:
         if source == target or target == ANY:
             return True
         if isinstance(target, ChoiceType):
+            if source in target.alternatives:
+                return True
             inner = source.alternatives if isinstance(source, ChoiceType) else (source,)
             return all(any(self.is_subtype(i, t) for t in target.alternatives) for i in inner)
         match source, target:
