@@ -88,6 +88,11 @@ def _nested_lists(count: int) -> str:
     return "\n".join(lines) + f"\ndefine X: L{count}\n"
 
 
+def _nested_tuples(count: int) -> str:
+    lines = [f"define T{i}: Tuple {{ a: T{i - 1}, b: T{i - 1} }}" for i in range(1, count + 1)]
+    return "\n".join(["define T0: Tuple { a: 1 }", *lines, ""])
+
+
 def _nested_queries(depth: int) -> str:
     return "exists (({1}) A where " * depth + "true" + ")" * depth
 
@@ -163,6 +168,12 @@ CASES: tuple[Case, ...] = (
     _value("(a+)+$ over 50 characters", lambda: f"Matches('{'a' * 50}!', '(a+)+$')", "false"),
     _value("(a|aa)+$ over 5,000 characters", lambda: f"Matches('{'a' * 5_000}!', '(a|aa)+$')", "false"),
     _error("a{1000}{1000}", lambda: "Matches('a', 'a{1000}{1000}')", "*"),
+    _value("a pattern of 50,000 brackets in brackets", lambda: f"Matches('x', '{'(' * 50_000}x{')' * 50_000}')",
+           "true"),
+    _error("a substitution from 20,000 groups", lambda: f"ReplaceMatches('{'x' * 20_000}', '{'(x)' * 20_000}', '$1')",
+           "*"),
+    _error("a large pattern in a large text", lambda: f"Matches('{'ab' * 400_000}', '[ab]*a[ab]{{900}}[ab]{{900}}c')",
+           "limit"),
     _error("ReplaceMatches that explodes", lambda: "Length(ReplaceMatches("
            f"ReplaceMatches('{'a' * 5_000}', 'a', '{'b' * 5_000}'), 'b', '{'c' * 5_000}'))", "limit"),
     _value("ToDecimal('1e1000000')", lambda: "ToDecimal('1e1000000')", "null"),
@@ -200,7 +211,36 @@ CASES: tuple[Case, ...] = (
     Case("quantities of two units, 20,000 distinct", lambda:
          "define L: (expand Interval[1, 20000]) N\n"
          "  return Quantity { value: N, unit: if N mod 2 = 0 then 'g' else 'mg' }\n"
-         + _define("Count(distinct L)"), "error", "limit"),
+         + _define("Count(distinct L)"), "value", "20000"),
+    Case("quantities of two units, those of one in the other", lambda:
+         "define L: expand Interval[1, 50000]\n"
+         + _define("Count((L A return Quantity { value: A, unit: 'g' }) intersect "
+                   "(L A return Quantity { value: A * 1000, unit: 'mg' }))"), "value", "50000"),
+    Case("quantities of a unit that is none", lambda: "define L: expand Interval[1, 20000]\n"
+         + _define("Count(distinct (L A return Quantity { value: 1, unit: 'no unit' }))"), "value", "20000"),
+    Case("tuples of two tuples, 39 times", lambda: _nested_tuples(39) + _define("T39 = T39"), "error",
+         "type-too-large"),
+    Case("distinct of lists in lists, 32 times twice", lambda: _nested_lists(32).replace("define X: L32",
+         "define X: Count(distinct {L32, L32})"), "error", "limit"),
+    _error("a list of 2,000 types", lambda: "{" + ", ".join(f"Tuple {{ a{i}: 1 }}" for i in range(2_000)) + "}",
+           "type-too-large"),
+    _error("a choice of 2,000 types", lambda: "null as Choice<"
+           + ", ".join(f"Tuple {{ a{i} Integer }}" for i in range(2_000)) + ">", "type-too-large"),
+    _error("a tuple of 20,000 elements", lambda: "Tuple { " + ", ".join(f"a{i}: {i}" for i in range(20_000)) + " }",
+           "type-too-large"),
+    _value("a list of 200 types", lambda: "Count({" + ", ".join(f"Tuple {{ a{i}: 1 }}" for i in range(200)) + "})",
+           "200"),
+    Case("20,000 defines in a chain, last first", lambda: _chained_defines(20_000), "error", "limit"),
+    Case("5,000 names that nobody defined", lambda: "".join(f"define X{i}: nobody{i}\n" for i in range(5_000))
+         + _define("X1"), "error", "unknown-name"),
+    Case("20,000 tags", lambda: "/*\n" + "".join(f"@t{i}: v\n" for i in range(20_000)) + "*/\n" + _define("1"),
+         "value", "1"),
+    Case("1,000,000 empty lines", lambda: "\n" * 1_000_000 + _define("1"), "value", "1"),
+    Case("a comment of 1,000,000 stars", lambda: "/*" + "*" * 1_000_000 + "*/" + _define("1"), "value", "1"),
+    Case("a comment of 10,000,000 characters", lambda: "/*" + "x" * 10_000_000 + "*/" + _define("1"), "error",
+         "text-too-long"),
+    _error("a string of 10,000,000 characters", lambda: f"Length('{'x' * 10_000_000}')", "text-too-long"),
+    _error("a list of 200,000 numbers", lambda: f"Count({_integers(200_000)})", "text-too-long"),
     Case("queries nested 40 deep", lambda: _define(_nested_queries(40)), "value", "true"),
     Case("2,000 defines with queries within queries", lambda: _query_chain(2_000), "value", "true"),
     Case("a circle of 5,000 defines", lambda: "\n".join(f"define X{i}: X{(i + 1) % 5_000} + 1" for i in range(5_000))

@@ -1,13 +1,14 @@
 """The algebra of intervals and lists as sets of points and elements."""
 
 import itertools
+from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.language.evaluation.context import Context
 from engine.language.operators import TABLE
-from engine.language.operators.equality import equal, equal_elements
+from engine.language.operators.equality import equal, equal_elements, keys
 from engine.language.operators.interval_sets import (
     collapse,
     except_interval,
@@ -17,7 +18,7 @@ from engine.language.operators.interval_sets import (
     union_interval,
 )
 from engine.language.types.datatype import ListType, TypeParameter
-from engine.language.values import Date, DateTime, Interval
+from engine.language.values import Date, DateTime, Interval, Quantity, Tuple
 from engine.terminology.units import Units
 
 CONTEXT = Context(now=DateTime(2020, 1, 1, 12, 0, 0, 0, 0), units=Units())
@@ -131,3 +132,31 @@ def test_membership_of_an_element_is_inclusion_of_its_list(element, elements):
     proper = TABLE.exact("ProperIn", (T, LIST)).function(CONTEXT, element, elements)
     assert proper is TABLE.exact("ProperContains", (LIST, T)).function(CONTEXT, elements, element)
     assert within is not False or proper is False
+
+
+UNITS_MET = ("g", "mg", "kg", "1", "", "cm", "m", "Cel", "K", "[degF]", "[pH]", "[IU]", "a", "d", "day", "weeks",
+             "year", "months", "mo", "no such unit", "{score}", "%", "mmol/L", "umol/L")  # fmt: skip
+QUANTITIES = st.builds(
+    Quantity,
+    st.sampled_from([Decimal(v) for v in ("1", "1.0", "12", "1000", "0.001", "365.25", "7", "0", "-17.5", "273.15")]),
+    st.sampled_from(UNITS_MET),
+)
+KEYED = st.recursive(
+    QUANTITIES | ELEMENTS | st.booleans() | st.just(Decimal("1.0")),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from("abc"), inner, max_size=3).map(Tuple)
+        | st.tuples(inner, inner).map(lambda pair: Tuple({"a": pair[0], "b": pair[1]}))
+        | st.tuples(inner, inner).map(lambda pair: Tuple({"b": pair[0], "a": pair[1]}))
+    ),
+    max_leaves=5,
+)
+
+
+@given(st.lists(KEYED, min_size=2, max_size=6) | st.lists(QUANTITIES, min_size=2, max_size=8))
+@settings(max_examples=600)
+def test_keys_are_the_same_exactly_for_elements_that_are_certainly_equal(values):
+    (made,) = keys(CONTEXT, values)
+    for (left, left_key), (right, right_key) in itertools.combinations(zip(values, made, strict=True), 2):
+        if left_key is not None and right_key is not None:
+            assert (left_key == right_key) is (equal_elements(CONTEXT, left, right) is True), (left, right)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -73,6 +73,9 @@ class UnitSystem(Protocol):
 
     def commensurable(self, left: str, right: str) -> bool:
         """True when a conversion exists."""
+
+    def base(self, value: Decimal, unit: str) -> Hashable:
+        """The same for equal quantities in whatever units, and for no others."""
 
     def multiply(self, left: str, right: str) -> str:
         """The unit of a product."""

@@ -9,11 +9,12 @@ false element decides whatever is null elsewhere; two null elements are equal, a
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from engine.errors import LimitExceeded
 from engine.language.evaluation.context import Context
 from engine.language.operators import interval_bounds as bounds
 from engine.language.operators.comparison import NUMBERS, TEMPORALS, compare
@@ -21,6 +22,8 @@ from engine.language.operators.quantities import (
     equal_quantities,
     equivalent_decimals,
     equivalent_quantities,
+    quantity_key,
+    transitive,
     valid_unit,
 )
 from engine.language.operators.registry import operator
@@ -262,11 +265,19 @@ class _NoKeyError(Exception):
 _NULL = ("null",)
 
 
-class _Keys:
-    """Makes keys and notes the units met: quantities have keys only while all of them share one unit."""
+PARTS_OF_KEYS = 10
+"""Parts that the keys of some lists may have in all, in sizes of the largest list."""
 
-    def __init__(self) -> None:
+
+class _Keys:
+    """Makes keys and notes the units met: of one unit a quantity is its number, of several its number in base units."""
+
+    def __init__(self, context: Context, *, many_units: bool = False) -> None:
+        self.context = context
+        self.many_units = many_units
         self.units: set[str] = set()
+        self.room = PARTS_OF_KEYS * context.limits.list_size
+        self.orders: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def of_element(self, value: Any) -> Hashable:
         """The key of an element of a list: milliseconds that are missing set it apart."""
@@ -275,25 +286,46 @@ class _Keys:
     def key(self, value: Any) -> Hashable:
         """A value that is the same exactly for values that are equal."""
         kind = type(value)
-        if value is None:
-            return _NULL
         if kind is str or kind in NUMBERS:
             return value  # type: ignore[no-any-return]
+        if kind is Tuple:
+            return self._tuple(value.elements)
+        if value is None:
+            return _NULL
         if kind is bool:
             return ("boolean", value)
         if kind in TEMPORALS:
             return _temporal_key(value)
         if kind is Quantity:
             self.units.add(value.unit)
+            if self.many_units:
+                return quantity_key(self.context, value)
             return object() if value.value is None else ("quantity", value.value)
         if kind is list:
+            self._grow(len(value))
             return ("list", *map(self.key, value))
         return self._structured(value)
 
+    def _tuple(self, elements: Mapping[str, Any]) -> Hashable:
+        self._grow(len(elements))
+        written = tuple(elements)
+        order = self.orders.get(written)
+        if order is None:
+            names = tuple(sorted(written))
+            order = self.orders[written] = self.orders.setdefault(names, names)
+        key = self.key
+        return (order, *[key(elements[name]) for name in order])
+
+    def _grow(self, parts: int) -> None:
+        """Counts parts: a list of two lists of two lists … is small in memory, and its key is not."""
+        self.context.budget.work(parts)
+        self.room -= parts
+        if self.room < 0:
+            limit = PARTS_OF_KEYS * self.context.limits.list_size
+            raise LimitExceeded(f"the elements of the lists have more than {limit} parts in all; compare smaller ones")
+
     def _structured(self, value: Any) -> Hashable:
         kind = type(value)
-        if kind is Tuple:
-            return ("tuple", frozenset((name, self.key(v)) for name, v in value.elements.items()))
         if kind is Interval:
             ends = bounds.start_range(value), bounds.end_range(value)
             if not all(map(bounds.known, ends)):
@@ -328,23 +360,32 @@ def keys(context: Context, *lists: Sequence[Any]) -> list[list[Hashable | None]]
     """For each list a key for each element: two elements with keys are certainly equal exactly when their keys are.
 
     Null has a key, so that two nulls count as equal in set operations. An element that can equal nothing for certain
-    (an interval with an unknown boundary) gets a key of its own. None stands for an element without a key: quantities
-    when more than one unit occurs, and model objects that cannot be hashed; those are compared pair by pair.
+    (an interval with an unknown boundary) gets a key of its own. None stands for an element without a key, to be
+    compared pair by pair: model objects that cannot be hashed, and quantities in units between which equality is not
+    transitive.
+
+    Raises:
+        LimitExceeded: the elements have more parts in all than can be kept.
     """
-    maker = _Keys()
-    made: list[list[Hashable | None]] = []
-    for values in lists:
-        row: list[Hashable | None] = []
-        for value in values:
-            try:
-                row.append(maker.of_element(value))
-            except _NoKeyError:
-                row.append(None)
-        made.append(row)
+    maker = _Keys(context)
+    made = [_row(maker, values) for values in lists]
     if len(maker.units) > 1 or not all(valid_unit(context, unit) for unit in maker.units):
-        for values, row in zip(lists, made, strict=True):
-            row[:] = [None if _has_quantity(v) else key for v, key in zip(values, row, strict=True)]
+        maker = _Keys(context, many_units=True)
+        made = [_row(maker, values) for values in lists]
+        if not transitive(maker.units):
+            for values, row in zip(lists, made, strict=True):
+                row[:] = [None if _has_quantity(v) else key for v, key in zip(values, row, strict=True)]
     return made
+
+
+def _row(maker: _Keys, values: Sequence[Any]) -> list[Hashable | None]:
+    row: list[Hashable | None] = []
+    for value in values:
+        try:
+            row.append(maker.of_element(value))
+        except _NoKeyError:
+            row.append(None)
+    return row
 
 
 def _has_quantity(value: Any) -> bool:

@@ -17,7 +17,7 @@ A value is never rounded to decide a comparison; a sum has the more granular of 
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Set
 from decimal import Decimal
 from typing import Final
 
@@ -81,6 +81,23 @@ def equal_quantities(context: Context, left: Quantity, right: Quantity) -> bool 
     """CQL ``=``: None when the quantities cannot be compared."""
     order = compare_quantities(context, left, right)
     return None if order is None else order == 0
+
+
+def quantity_key(context: Context, quantity: Quantity) -> Hashable:
+    """The same for quantities that are equal, whatever their units; a key of its own for one that equals none."""
+    if quantity.value is None:
+        return object()
+    if quantity.unit in _MONTHS:
+        return ("months", _in_months(quantity.value, quantity.unit))
+    try:
+        return context.units.base(quantity.value, _ucum(quantity.unit))
+    except ValueError:
+        return object()  # a unit that is no UCUM: nothing is known to equal it
+
+
+def transitive(units: Set[str]) -> bool:
+    """False for units of which two can equal a third and not each other: 365.25 'd' is 1 'a' and is 365.25 days."""
+    return units.isdisjoint(_FIXED) or units.isdisjoint(_DEFINITE_ABOVE_WEEKS)
 
 
 def equivalent_quantities(context: Context, left: Quantity, right: Quantity) -> bool:
