@@ -25,12 +25,14 @@ class Case:
     """A hostile input: how to make its text, and how it must end.
 
     ``ends`` is ``value`` with the value as JSON text in ``expected``, or ``error`` with the code of the error there.
+    The value of a ``bundle`` is the number of resources in its record; the code of what is wrong with it is ``input``.
     """
 
     name: str
     make: Callable[[], str]
     ends: str
     expected: str
+    bundle: bool = False
 
 
 def _define(expression: str) -> str:
@@ -102,6 +104,24 @@ def _query_chain(count: int) -> str:
         f"define X{i}: exists (({{1}}) A where exists (({{2}}) B where X{i - 1}))" for i in range(1, count)
     ]
     return "\n".join(reversed(lines)) + f"\ndefine X: X{count - 1}\n"
+
+
+def _resources(*resources: dict[str, Any]) -> str:
+    entries = [{"fullUrl": r.pop("at"), "resource": r} if "at" in r else {"resource": r} for r in resources]
+    return json.dumps({"resourceType": "Bundle", "entry": entries})
+
+
+def _patients(count: int, **more: Any) -> list[dict[str, Any]]:
+    return [{"resourceType": "Patient", "id": f"p{i}", **more} for i in range(count)]
+
+
+def _observations(count: int, at: str = "", identity: str = "") -> list[dict[str, Any]]:
+    made = []
+    for i in range(count):
+        made.append({"resourceType": "Observation", "id": identity or f"o{i}", "subject": {"reference": "Patient/p0"}})
+        if at:
+            made[-1]["at"] = at.format(i)
+    return made
 
 
 _TRIANGLE = "define L: expand Interval[1, 3000]\n"
@@ -257,6 +277,27 @@ CASES: tuple[Case, ...] = (
     Case("overlapping pairs", lambda: _BIG.replace("200000", "5000")
          + _define("Count(from L A, L B where Interval[A, A + 1] overlaps Interval[B, B + 1] return 1)"),
          "error", "limit"),
+    Case("a bundle of 100,000 resources", lambda: _resources(*_patients(1), *_observations(100_000)), "value", "100001",
+         bundle=True),
+    Case("a resource 50,000 times", lambda: _resources(*_patients(1), *_observations(50_000, identity="o")), "value",
+         "2", bundle=True),
+    Case("one id on 20,000 servers", lambda: _resources(*_patients(1), *_observations(20_000, "http://s{}/Observation/o",
+         "o")), "value", "20001", bundle=True),
+    Case("a patient of 5,000 servers, asked for by 5,000 others", lambda: _resources(
+         *({**p, "at": f"http://s{i}/Patient/p0"} for i, p in enumerate(_patients(1) * 5_000)),
+         *_observations(5_000, "http://t{}/Observation/o")), "error", "input", bundle=True),
+    Case("20,000 patients", lambda: _resources(*_patients(20_000)), "error", "input", bundle=True),
+    Case("20,000 patients linked to the first", lambda: _resources(*_patients(20_000, link=[
+         {"type": "seealso", "other": {"reference": "Patient/p0"}}])), "error", "input", bundle=True),
+    Case("a text of 5,000,000 escapes", lambda: _resources(*_patients(1, language="@")).replace(
+         "@", "\\\\" * 5_000_000), "value", "1", bundle=True),
+    Case("a focus on each of 20,000 contained patients", lambda: _resources(*_patients(1), {
+         **_observations(1)[0], "contained": _patients(20_000),
+         "focus": [{"reference": f"#p{i}"} for i in range(20_000)]}), "value", "2", bundle=True),
+    Case("100,000 names in one object", lambda: _resources(*_patients(1, **{f"x{i}": i for i in range(100_000)})),
+         "value", "1", bundle=True),
+    Case("extensions nested 1,000 deep", lambda: _resources(*_patients(1, extension="@")).replace('"@"',
+         '[{"url": "u", "extension": ' * 1_000 + "[]" + "}]" * 1_000), "error", "input", bundle=True),
 )
 
 
@@ -267,6 +308,8 @@ def run(case: Case) -> dict[str, Any]:
     from engine.language.values.json import encode, to_plain
     from engine.workspace import Workspace
 
+    if case.bundle:
+        return _run_bundle(case)
     workspace = Workspace()
     try:
         program = workspace.program(workspace.translate(case.make()))
@@ -279,6 +322,17 @@ def run(case: Case) -> dict[str, Any]:
     except EvaluationError as problem:
         located = problem.define is not None
         return {"ends": "error", "code": problem.code, "located": located, "text": str(problem)[:300]}
+
+
+def _run_bundle(case: Case) -> dict[str, Any]:
+    from engine.errors import InputError
+    from engine.fhir import PatientRecord, decode_bundle
+
+    try:
+        record = PatientRecord.from_bundle(decode_bundle(case.make().encode(), source="hostile.json"))
+        return {"ends": "value", "value": str(len(record.resources("Resource")))}
+    except InputError as problem:
+        return {"ends": "error", "code": "input", "located": True, "text": str(problem)[:300]}
 
 
 def measured(case: Case) -> dict[str, Any]:

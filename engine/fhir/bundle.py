@@ -23,6 +23,8 @@ SetAsideKind = Literal[
     "no-resource", "unknown-type", "no-subject", "unresolved-subject", "other-subject", "duplicate", "deleted"
 ]
 PERSONS = ("Patient", "RelatedPerson")
+PATIENTS_NAMED = 10
+"""Patients that a sentence about too many of them names."""
 EVERY_TYPE = "*"
 """In :attr:`Bundle.unavailable`: every type but Patient, where nobody can say which ones are incomplete."""
 
@@ -101,8 +103,9 @@ class Bundle:
         self.entries: list[Entry] = []
         self.set_aside: list[SetAside] = []
         self.problem_log: dict[Problem, None] = {}
-        self._by_reference: dict[str, list[Entry]] = {}
+        self._by_reference: dict[str, dict[str | None, Entry]] = {}
         self._deleted: dict[str, str] = {}
+        self._last_contained: tuple[Entry | None, dict[str, dict[str, Any]]] = (None, {})
         self.withholds = False
         self._add_all(self._members(resource, ""), "")
         self._refuse_deleted()
@@ -179,15 +182,15 @@ class Bundle:
             reason = f"'{name}' is not a resource type of FHIR {self.definitions.version}"
             self.set_aside.append(SetAside(reference, reason, "unknown-type"))
             return
-        same = self._by_reference.setdefault(reference, [])
-        for other in same:
-            if None in (full_url, other.full_url) or full_url == other.full_url:
-                self._repeat(other, place, resource)
-                return
+        same = self._by_reference.setdefault(reference, {})
+        other = next(iter(same.values()), None) if full_url is None else same.get(full_url) or same.get(None)
+        if other is not None:
+            self._repeat(other, place, resource)
+            return
         withheld = reason_to_withhold(resource, marked=self._marked) if self._withhold else None
         element = Element(name, resource, origin=Origin(reference, full_url, self.problem_log, withheld))
-        same.append(Entry(place, full_url, name, reference, element))
-        self.entries.append(same[-1])
+        same[full_url] = entry = Entry(place, full_url, name, reference, element)
+        self.entries.append(entry)
         self.withholds = self.withholds or withheld is not None
 
     def _repeat(self, other: Entry, place: str, resource: dict[str, Any]) -> None:
@@ -263,7 +266,7 @@ class Bundle:
             return None
         text = reference.get("reference")
         if isinstance(text, str) and text.startswith("#"):
-            contained = contained_in(entry.json, text)
+            contained = self._contained(entry).get(text[1:])
             holders = [] if contained is None else [(contained.get("resourceType"), identifiers_of(contained))]
         elif isinstance(text, str):
             key = (text, _server(entry.full_url))
@@ -278,6 +281,17 @@ class Bundle:
                 if position is not None:
                     return position
         return None
+
+    def _contained(self, entry: Entry) -> dict[str, dict[str, Any]]:
+        """The contained resources of an entry by their ids; kept for the next question, mostly of the same entry."""
+        if self._last_contained[0] is not entry:
+            members = entry.json.get("contained")
+            found: dict[str, dict[str, Any]] = {}
+            for member in members if isinstance(members, list) else ():
+                if isinstance(member, dict) and isinstance(member.get("id"), str):
+                    found.setdefault(member["id"], member)
+            self._last_contained = (entry, found)
+        return self._last_contained[1]
 
     def patients(self) -> list[Entry]:
         """The Patient entries, in order."""
@@ -314,7 +328,8 @@ class Bundle:
         positions = [i for i, entry in enumerate(self.entries) if entry.type == "Patient"]
         if not positions:
             raise self._error("holds no Patient; a record needs the Patient it is about")
-        names = ", ".join(self.entries[i].reference for i in positions)
+        names = ", ".join(self.entries[i].reference for i in positions[:PATIENTS_NAMED])
+        names += ", …" if len(positions) > PATIENTS_NAMED else ""
         if patient is not None:
             asked = self._asked(patient, positions)
             if asked is None:

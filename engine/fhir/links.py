@@ -30,6 +30,15 @@ class PatientLinks:
         self._find = find
         patients = (i for i, entry in enumerate(entries) if entry.type == "Patient")
         self._links = {position: tuple(self._read(position)) for position in patients}
+        # From the Patient a link means to those that hold it, and to the first that says to replace it.
+        self._linked_from: dict[int, list[int]] = {}
+        self._replaced_by: dict[int, int] = {}
+        for holder, links in self._links.items():
+            for link in links:
+                if link.position is not None:
+                    self._linked_from.setdefault(link.position, []).append(holder)
+                    if link.type == "replaces":
+                        self._replaced_by.setdefault(link.position, holder)
 
     def _read(self, position: int) -> Iterator[_Link]:
         entry = self._entries[position]
@@ -52,10 +61,8 @@ class PatientLinks:
         for link in self._links[patient]:
             if link.type == "replaced-by":
                 return link.shown
-        for other, links in self._links.items():
-            if any(link.type == "replaces" and link.position == patient for link in links):
-                return self._entries[other].reference
-        return None
+        other = self._replaced_by.get(patient)
+        return None if other is None else self._entries[other].reference
 
     def same(self, patient: int) -> set[int]:
         """The positions of the Patients that are this human, itself among them."""
@@ -63,7 +70,7 @@ class PatientLinks:
         while pending:
             current = pending.pop()
             near = {link.position for link in self._links[current] if link.position is not None}
-            near |= {other for other, links in self._links.items() if any(link.position == current for link in links)}
+            near.update(self._linked_from.get(current, ()))
             pending += near - found
             found |= near
         return found

@@ -57,13 +57,14 @@ class ReferenceIndex:
 
     def __init__(self, targets: Iterable[Target]) -> None:
         self._by_url: dict[str, int] = {}
-        self._by_id: dict[tuple[str, str], list[Target]] = {}
+        self._by_id: dict[tuple[str, str], dict[str | None, list[int]]] = {}
         self._by_identifier: dict[tuple[str, str, str], list[int]] = {}
         for target in targets:
             if target.full_url:
                 self._by_url.setdefault(without_version(target.full_url), target.position)
             if target.id:
-                self._by_id.setdefault((target.type, target.id), []).append(target)
+                servers = self._by_id.setdefault((target.type, target.id), {})
+                servers.setdefault(target.base, []).append(target.position)
             for system, value in target.identifiers:
                 self._by_identifier.setdefault((target.type, system, value), []).append(target.position)
 
@@ -79,13 +80,13 @@ class ReferenceIndex:
         address = parse_address(plain)
         if address is None:
             return self._conditional(plain)
-        candidates = self._by_id.get((address.type, address.id), [])
+        servers = self._by_id.get((address.type, address.id), {})
         server = address.base or base
-        if server is not None:
-            candidates = [c for c in candidates if c.base in (None, server)]
-        if len(candidates) > 1:
-            candidates = [c for c in candidates if c.base == server]
-        return candidates[0].position if len(candidates) == 1 else None
+        there, nowhere = servers.get(server, []), servers.get(None, [])
+        if server is None and len(servers) == 1:
+            there = next(iter(servers.values()))
+        candidates = there or nowhere
+        return candidates[0] if len(candidates) == 1 else None
 
     def by_identifier(self, type_name: str, system: str, value: str) -> int | None:
         """The position of the only resource of the type with that identifier (a logical reference), or None."""

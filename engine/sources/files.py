@@ -92,7 +92,7 @@ def _of_lines(path: Path, source: str) -> Iterator[Bundle | InputError]:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 empty = False
-                yield _decoded(line, source, f"line {number}")
+                yield _decoded(line.rstrip(), source, f"line {number}")
     if empty:
         yield InputError(source, "", "is empty; a FHIR Bundle a line was expected")
 

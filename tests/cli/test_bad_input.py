@@ -98,7 +98,7 @@ def test_a_line_of_ndjson_is_named_by_its_number(tmp_path: Path) -> None:
     (tmp_path / "some.ndjson").write_text("\n".join(lines), "utf-8")
     done = command("screen", "some.ndjson", "--trial", TRIAL, "--format", "json", cwd=tmp_path)
     assert done.returncode == 2
-    assert "some.ndjson: line 2" in done.stderr
+    assert "some.ndjson: line 2, column 2: is not JSON: the text ends too early" in done.stderr
     assert {result["patient"] for result in json.loads(done.stdout)} == {"Patient/a", "Patient/b"}
 
 
