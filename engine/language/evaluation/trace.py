@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.errors import Span
+from engine.errors import LimitExceeded, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,9 @@ class Mark:
     operands: range
 
 
+MOST_EVENTS = 500_000
+"""Events of the traces of one run. A trial reads a few hundred elements of most records."""
+
 Event = RetrieveTrace | Read | Comparison | Use | Mark
 
 
@@ -106,12 +109,20 @@ class Trace:
 class Tracer:
     """Collects traces during a run."""
 
-    __slots__ = ("filtering", "stack")
+    __slots__ = ("filtering", "room", "stack")
 
     def __init__(self) -> None:
         self.stack: list[Trace] = [Trace("", "")]
         self.filtering = 0
+        self.room = MOST_EVENTS
 
     def add(self, event: Event) -> None:
-        """Adds an event to the define being evaluated."""
+        """Adds an event to the define being evaluated.
+
+        Raises:
+            LimitExceeded: the run has had as many events as can be kept.
+        """
+        self.room -= 1
+        if self.room < 0:
+            raise LimitExceeded(f"more than {MOST_EVENTS:,} elements of the record were read, too many to be traced")
         self.stack[-1].events.append(event)
