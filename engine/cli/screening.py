@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from engine.cli.inputs import Options, Selection, complain, prepare, select_trials
 from engine.errors import InputError
 from engine.fhir import PatientRecord
+from engine.language.interpreter import COLLECTOR_RESTS
 from engine.report import csv_text, json_text, ndjson_text, ordered
 from engine.report.words import counted
 from engine.sources import Patient, patients
@@ -27,6 +28,9 @@ UNUSABLE = 2
 
 WIDE = 160
 """Columns of a table that goes to no terminal."""
+
+PATIENTS_A_COLLECTION = 10
+"""After so many patients the little that refers to itself in a circle is collected."""
 
 WRITERS = {"json": json_text, "csv": csv_text}
 
@@ -139,21 +143,24 @@ def _prepared(selection: Selection, options: Options) -> Screening | None:
 def screened(stream: Iterable[Patient | InputError], screening: Screening, keep: Keep) -> Outcome:
     """Screens one patient after the other; what is wrong with an input is told, and the others go on."""
     outcome = Outcome()
-    for item in stream:
-        if isinstance(item, InputError):
-            outcome.failed += 1
-            complain(item)
-            continue
-        outcome.patients += 1
-        results = screening.screen(item.record, item.source)
-        outcome.verdicts.update(result.verdict for result in results)
-        keep(results)
-        if outcome.patients == 1:
-            gc.freeze()  # all criteria are compiled now and stay: the collector need not visit them for every patient
-        flaws = unreadable(item.record)
-        outcome.flawed += bool(flaws)
-        for sentence in flaws:
-            complain(InputError(item.source, "", sentence))
+    with COLLECTOR_RESTS:  # records and traces are freed without it; it would visit each of them several times
+        for item in stream:
+            if isinstance(item, InputError):
+                outcome.failed += 1
+                complain(item)
+                continue
+            outcome.patients += 1
+            results = screening.screen(item.record, item.source)
+            outcome.verdicts.update(result.verdict for result in results)
+            keep(results)
+            if outcome.patients == 1:
+                gc.freeze()  # all criteria are compiled now and stay: the collector need not visit them
+            elif outcome.patients % PATIENTS_A_COLLECTION == 0:
+                gc.collect(1)
+            flaws = unreadable(item.record)
+            outcome.flawed += bool(flaws)
+            for sentence in flaws:
+                complain(InputError(item.source, "", sentence))
     return outcome
 
 

@@ -55,4 +55,5 @@ def _rest() -> Callable[[], None]:
 DEEP_NESTING = _Shared(_nest)
 """Python's recursion limit is raised."""
 COLLECTOR_RESTS = _Shared(_rest)
-"""Without the cyclic garbage collector, which would visit the many nodes of a text again and again and free none."""
+"""Without the cyclic garbage collector, which would visit the many nodes of a text, elements of a record or values of a
+define again and again and free none: they refer to each other in no circle."""

@@ -142,10 +142,11 @@ class _Collected:
             match event:
                 case RetrieveTrace():
                     self.retrieves.append(event)
-                    for element in event.found:
-                        self._consider(element, trace.define)
-                        if event.codes is not None:
-                            self.asked.update(id(resource_of(inner)) for inner in _elements((element,)))
+                    roots = [resource_of(element) for element in _elements(event.found)]
+                    for root in roots:
+                        self._consider(root, trace.define)
+                    if event.codes is not None:
+                        self.asked.update(map(id, roots))
                 case Read():
                     self._read(event, trace.define)
                 case Use(values=values, filtering=filtering):
@@ -159,11 +160,9 @@ class _Collected:
                 case Mark():
                     self._mark(event, trace)
 
-    def _consider(self, element: Any, clause: str) -> None:
-        for inner in _elements((element,)):
-            root = resource_of(inner)
-            self.considered[id(root)] = root
-            self.clauses.setdefault(id(root), clause)
+    def _consider(self, root: Element, clause: str) -> None:
+        self.considered[id(root)] = root
+        self.clauses.setdefault(id(root), clause)
 
     def _read(self, event: Read, clause: str) -> None:
         if not isinstance(event.owner, Element):
@@ -332,13 +331,19 @@ def text_of(concept: Any) -> str | None:
     return str(name or code) if name or code else None
 
 
-def _elements(values: Any) -> Iterator[Element]:
+def _elements(value: Any) -> list[Element]:
     """The FHIR elements in a value: itself, or in a list."""
-    if isinstance(values, Element):
-        yield values
-    elif isinstance(values, list | tuple):
-        for value in values:
-            yield from _elements(value)
+    if value.__class__ is Element:
+        return [value]
+    if value.__class__ is not list and value.__class__ is not tuple:
+        return []
+    found: list[Element] = []
+    for inner in value:
+        if inner.__class__ is Element:
+            found.append(inner)
+        elif inner.__class__ is list or inner.__class__ is tuple:
+            found += _elements(inner)
+    return found
 
 
 def _path(event: Read) -> str:

@@ -11,6 +11,7 @@ from engine.errors import EvaluationError
 from engine.fhir import PatientRecord
 from engine.language import Evaluation
 from engine.language.evaluation.trace import Trace
+from engine.language.interpreter import COLLECTOR_RESTS
 from engine.language.values import Interval
 from engine.language.values.json import encode, to_plain
 from engine.trials.evidence import Collection, Findings, Sayings
@@ -65,7 +66,8 @@ class Screening:
         Unreadable elements are told once they are met: each result names those that any of the trials met, so that the
         order of the trials changes none of them.
         """
-        results = [self._one(prepared, record, source) for prepared in self.prepared]
+        with COLLECTOR_RESTS:
+            results = [self._one(prepared, record, source) for prepared in self.prepared]
         problems = tuple(sorted(map(str, record.problems)))
         return [replace(result, problems=problems) for result in results]
 

@@ -15,7 +15,7 @@ from engine.language.elm import nodes as elm
 from engine.language.evaluation.context import Context
 from engine.language.evaluation.run import MISSING, Failure, Run
 from engine.language.evaluation.trace import Trace, Tracer
-from engine.language.interpreter import DEEP_NESTING
+from engine.language.interpreter import COLLECTOR_RESTS, DEEP_NESTING
 from engine.language.types.datatype import DataType
 from engine.language.types.lattice import Lattice
 from engine.language.types.model import Model
@@ -213,7 +213,7 @@ class Evaluation:
         run = self.run
         run.begin()
         try:
-            with DEEP_NESTING:
+            with DEEP_NESTING, COLLECTOR_RESTS:
                 value = closure([run])
         except RecursionError:
             raise LimitExceeded(TOO_DEEP, define=name) from None
