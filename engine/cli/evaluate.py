@@ -49,7 +49,7 @@ def answer(workspace: Workspace, line: bytes, now: DateTime) -> dict[str, Any]:
     try:
         request = msgspec.json.decode(line)
         number, expression = request.get("id"), request["expression"]
-    except (msgspec.DecodeError, KeyError, AttributeError, TypeError):
+    except (msgspec.DecodeError, RecursionError, KeyError, AttributeError, TypeError):
         return {"id": None, "ok": False, "error": "a line is an object with id and expression", "phase": "syntax"}
     try:
         value, datatype = evaluate_text(workspace, expression, now, None)
@@ -80,6 +80,9 @@ def command(expression: str | None, bundle: Path | None, jsonl: bool, limits: Li
         return 0
     if expression is None:
         print("give an expression, for example: eligibility eval '1 + 1'", file=sys.stderr)
+        return 2
+    if any("\ud800" <= character <= "\udfff" for character in expression):
+        print("the expression is not UTF-8 text", file=sys.stderr)
         return 2
     try:
         record = None

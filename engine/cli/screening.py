@@ -56,11 +56,22 @@ class Outcome:
 
 def command(inputs: list[Path], options: Options, format: str, output: Path | None) -> int:
     """Screens the inputs; the exit code is 0, or 2 when anything could not be used, be it one element of a record."""
+    overwritten = [path for path in inputs if output is not None and _same_file(path, output)]
+    if overwritten:
+        complain(InputError("--output", str(output), "is an input too and would be overwritten; name another file"))
+        return UNUSABLE
     selection = select_trials(options.trials)
     screening = _prepared(selection, options)
     if screening is None:
         return UNUSABLE
     return _written(patients(inputs, options.patient), screening, selection, format, output)
+
+
+def _same_file(first: Path, second: Path) -> bool:
+    try:
+        return first.samefile(second)
+    except OSError:
+        return False
 
 
 def server_command(server: ServerOptions, options: Options, format: str, output: Path | None) -> int:

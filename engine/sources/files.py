@@ -51,18 +51,28 @@ def bundles(path: Path) -> Iterator[Bundle | InputError]:
 
     A file called :data:`PARAMETERS` in a folder is not read.
     """
-    if not path.is_dir():
+    try:
+        folder = path.is_dir()
+    except OSError as problem:
+        yield InputError(shown(path), "", f"the file cannot be read: {problem.strerror}")
+        return
+    if not folder:
         yield from _of_file(path)
         return
     try:
         files = sorted(p for p in path.rglob("*") if _may_hold_bundles(p))
     except OSError as problem:
-        yield InputError(str(path), "", f"the folder cannot be read: {problem.strerror}")
+        yield InputError(shown(path), "", f"the folder cannot be read: {problem.strerror}")
         return
     if not files:
-        yield InputError(str(path), "", "the folder holds no bundle: no file that ends with .json or .ndjson")
+        yield InputError(shown(path), "", "the folder holds no bundle: no file that ends with .json or .ndjson")
     for file in files:
         yield from _of_file(file)
+
+
+def shown(path: Path) -> str:
+    """The path as text that can be written: bytes of a name that are no UTF-8 stand as escapes."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _may_hold_bundles(path: Path) -> bool:
@@ -70,7 +80,7 @@ def _may_hold_bundles(path: Path) -> bool:
 
 
 def _of_file(path: Path) -> Iterator[Bundle | InputError]:
-    source = str(path)
+    source = shown(path)
     try:
         if path.suffix.lower() in LINES:
             yield from _of_lines(path, source)

@@ -295,3 +295,39 @@ def test_a_library_that_is_no_text_hides_no_other_mistake(tmp_path: Path) -> Non
     assert f"{tmp_path / 'old.cql'} unreadable-file: the file is not UTF-8 text (byte 10)" in done.stdout
     assert "wrong.cql:3:11 no-overload" in done.stdout
     assert "3 libraries checked" in done.stdout
+
+
+def test_an_output_that_is_an_input_is_refused_and_the_record_stays(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(bundle(patient(), ecog()), "utf-8")
+    done = command("screen", "a.json", "--trial", TRIAL, "--output", "./a.json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "a.json: is an input too and would be overwritten" in done.stderr
+    assert (tmp_path / "a.json").read_text("utf-8") == bundle(patient(), ecog())
+
+
+@pytest.mark.parametrize("format", ("ndjson", "json", "csv", "table"))
+def test_a_file_name_that_is_no_text_is_shown_with_escapes(format: str, tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"bad\xff.json")).write_text(bundle(patient(), ecog()), "utf-8")
+    done = command("screen", tmp_path, "--trial", TRIAL, "--format", format, "--output", tmp_path / "o.txt")
+    assert done.returncode == 0, done.stderr
+    assert "udcff.json" in (tmp_path / "o.txt").read_text("utf-8")
+
+
+def test_a_name_too_long_for_a_file_is_told(tmp_path: Path) -> None:
+    done = command("screen", "x" * 300 + ".json", "--trial", TRIAL, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "the file cannot be read: File name too long" in done.stderr
+
+
+def test_an_expression_that_is_no_text_is_told() -> None:
+    done = command("eval", "'\udcff'")
+    assert done.returncode == 2
+    assert "the expression is not UTF-8 text" in done.stderr
+
+
+def test_a_line_of_expressions_nested_without_end_fails_alone() -> None:
+    lines = b"[" * 100_000 + b"\n" + b'{"id": 2, "expression": "1"}\n'
+    done = CliRunner().invoke(app, ["eval", "--jsonl"], input=lines, catch_exceptions=False)
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert first["ok"] is False
+    assert second["ok"] is True
