@@ -331,3 +331,14 @@ def test_a_line_of_expressions_nested_without_end_fails_alone() -> None:
     first, second = map(json.loads, done.stdout.splitlines())
     assert first["ok"] is False
     assert second["ok"] is True
+
+
+@pytest.mark.parametrize("arguments", (("check",), ("conformance",), ("screen", "a.json", "--trial")))
+def test_a_name_too_long_ends_every_command_with_a_sentence(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(bundle(patient()), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "engine", *arguments, "x" * 300 + ".cql"], cwd=tmp_path,
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith("x.cql: cannot be used: File name too long")
