@@ -78,7 +78,8 @@ def _details(result: CriterionResult | AtomResult, indent: str) -> Iterator[str]
     if result.error:
         yield _wrapped(f"error: {result.error}", indent)
     decided = [evidence for evidence in result.evidence if evidence.role == "decided"]
-    for resource in sorted({evidence.resource for evidence in decided}):
+    dates = {evidence.resource: evidence.date or "" for evidence in decided}
+    for resource in sorted(dates, key=lambda reference: (reference.split("/")[0], dates[reference], reference)):
         text = resource_text([evidence for evidence in decided if evidence.resource == resource])
         yield _wrapped(f"- {text}", indent, f"{indent}  ")
     if result.near_miss is not None:

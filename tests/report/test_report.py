@@ -136,6 +136,13 @@ def test_an_explanation_names_a_record_before_its_other_elements() -> None:
     assert re.search(r"- Condition/c( \(\S+\))?: Prostate cancer \(C61\); clinicalStatus Active\n", text)
 
 
+def test_an_explanation_tells_a_series_in_the_order_of_its_days() -> None:
+    days = {"c": "2025-11-10", "a": "2026-01-05", "b": None, "d": "2025-12-08"}
+    shown = tuple(Evidence(f"Observation/{o}", "valueQuantity", 4, days[o], "I1", "decided") for o in days)
+    text = explain_text(result("p", criterion(1, "inclusion", "met", evidence=shown)))
+    assert re.findall(r"- Observation/(\w).*: valueQuantity", text) == ["b", "c", "d", "a"]
+
+
 def test_an_explanation_says_everything_in_the_protocols_words() -> None:
     value = {"value": Decimal("98.10"), "unit": "10*9/L"}
     evidence = Evidence("Observation/a", "valueQuantity", value, "2026-06-10", "I1", "decided")
