@@ -18,7 +18,7 @@ CQL = Path(__file__).resolve().parents[2] / "cql"
 LIBRARIES = (
     "Screening", "Logic", "History", "Quantities", "Observations", "Labs", "Performance", "Attestations", "Consents",
     "Conditions", "ProstateCancer", "Medications", "Procedures", "Allergies", "Participation", "References", "Antigens",
-    "Series", "Virology", "Steroids", "Lesions", "Stages",
+    "Series", "Virology", "Steroids", "Lesions", "Stages", "Words", "NamedDrugs", "NamedDiseases", "CellTherapy",
 )  # fmt: skip
 NOW = DateTime(2026, 3, 16, 23, 59, 59, 0, 480)
 PARAMETERS = {"ScreeningDate": "2026-03-16", "EvaluationTime": "2026-03-16T23:59:59+08:00"}
