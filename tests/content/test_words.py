@@ -145,6 +145,24 @@ def test_what_is_refuted_or_wrong_is_not_found() -> None:
     assert ask('NamedDiseases."Infections"', [called("Pneumonia") | status]) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "more", "answer"),
+    (
+        ("NSTEMI", {"onsetDateTime": "2026-02-01"}, None),
+        ("Heart attack", {"recordedDate": "2026-02-01"}, None),
+        ("Myocardial infarction", {"onsetDateTime": "2025-02-01"}, False),
+        ("Myocardial infarction", {"recordedDate": "2025-02-01"}, False),
+        ("Old myocardial infarction", {"recordedDate": "2025-02-01"}, None),
+        ("History of myocardial infarction", {"onsetDateTime": "2025-02-01"}, False),
+        ("Myocardial infarction ruled out", {"onsetDateTime": "2026-02-01"}, False),
+        ("Cerebral infarction", {"onsetDateTime": "2026-02-01"}, False),
+    ),
+)
+def test_infarctions_within_a_window(text: str, more: dict[str, str], answer: bool | None) -> None:
+    asked = 'Logic.AnyOf(NamedDiseases.InfarctionsWithin(6 months, Screening."Screening date"))'
+    assert ask(asked, [called(text) | more]) is answer
+
+
 def procedure(text: str, on: str = "2026-03-01") -> dict[str, Any]:
     return {"resourceType": "Procedure", "status": "completed", "code": {"text": text}, "performedDateTime": on}
 
@@ -222,6 +240,8 @@ def inside(**medication: Any) -> dict[str, Any]:
         (given(None, medicationReference={"reference": "Medication/lost", "display": "Aspirin"}), False),
         # It may be any drug.
         (given(None, medicationReference={"reference": "Medication/lost"}), True),
+        (given(None, medicationReference={"reference": "urn:uuid:lost"}), True),
+        (given(None, medicationReference={"identifier": {"value": "17"}}), True),
     ),
 )  # fmt: skip
 def test_where_a_drug_is_named(drug: dict[str, Any], found: bool) -> None:
