@@ -32,11 +32,12 @@ def names(text: str, pattern: str, unless: str) -> bool:
         "No evidence of cancer", "Cancer, ruled out", "Suspected cancer", "Cancer not seen", "Family history of cancer",
         "Mother had cancer", "Screening for cancer", "At risk of cancer", "Risk factor for cancer",
         "Negative for cancer",
-        "Without evidence of cancer", "Fear of cancer", "Possible cancer", "Cancer excluded",
+        "Without evidence of cancer", "No lung cancer",
+        "Cancer suspected", "Fear of cancer", "Possible cancer", "Cancer excluded",
     ),
 )  # fmt: skip
 def test_denials(denied: str) -> None:
-    assert not names(denied, "cancer", 'Words."Denials"')
+    assert not names(denied, "cancer", "Words.Denied('cancer')")
 
 
 @pytest.mark.parametrize(
@@ -45,25 +46,40 @@ def test_denials(denied: str) -> None:
         "Non-small cell lung cancer", "HER2-negative breast cancer", "Cancer without complications",
         "High-risk prostate cancer",
         "Cancer, site not specified", "Nodular cancer", "History of cancer", "Familial cancer",
+        "Cancer, no metastases", "Cancer without mention of metastasis", "Cancer, metastases ruled out",
+        "Asthma, not suspected; lung cancer",
     ),
 )  # fmt: skip
 def test_no_denials(told: str) -> None:
-    assert names(told, "cancer", 'Words."Denials"')
+    assert names(told, "cancer", "Words.Denied('cancer')")
+
+
+def test_told() -> None:
+    asked = "Words.{}(First([Condition]).code, 'cancer', {})"
+    assert ask(asked.format("Told", "null"), [called("History of lung cancer")]) is True
+    assert ask(asked.format("ToldNow", "null"), [called("History of lung cancer")]) is False
+    assert ask(asked.format("Told", "'lung'"), [called("Lung cancer")]) is False
+    assert ask(asked.format("Told", "null"), [called("No cancer")]) is False
+    assert ask(asked.format("ToldNow", "'lung'"), [called("Colon cancer")]) is True
+    assert ask(asked.format("ToldNow", "null"), [called("Asthma")]) is False
 
 
 def test_the_past() -> None:
-    assert not names("History of cancer", "cancer", 'Words."Past"')
-    assert names("Prostate cancer s/p prostatectomy", "cancer", 'Words."Past"')
+    assert not names("History of cancer", "cancer", "Words.Over('cancer')")
+    assert not names("Cancer, in remission", "cancer", "Words.Over('cancer')")
+    assert names("Prostate cancer s/p prostatectomy", "cancer", "Words.Over('cancer')")
+    assert names("Lung cancer, history of smoking", "cancer", "Words.Over('cancer')")
 
 
 def test_one_name_that_is_not_denied_is_enough() -> None:
     both = [called("Family history of cancer", "Cancer of colon")]
-    assert ask("Words.Name(First([Condition]).code, 'cancer', Words.\"Denials\")", both) is True
+    assert ask("Words.Name(First([Condition]).code, 'cancer', Words.Denied('cancer'))", both) is True
 
 
 DISEASES = {
     "Prostate cancers": (
-        ("Adenocarcinoma of prostate", "Malignant neoplasm of prostate", "nmCRPC"),
+        ("Adenocarcinoma of prostate", "Malignant neoplasm of prostate", "nmCRPC",
+         "Cancer of prostate without metastases"),
         ("Carcinoma in situ of prostate", "Benign prostatic hyperplasia", "Hormone-sensitive prostate cancer",
          "Family history of prostate cancer", "History of prostate cancer", "Lung cancer metastatic to prostate"),
     ),
