@@ -30,7 +30,7 @@ WIDE = 160
 """Columns of a table that goes to no terminal."""
 
 PATIENTS_A_COLLECTION = 10
-"""After so many patients the little that refers to itself in a circle is collected."""
+"""After so many patients what refers to itself in a circle is collected: an error that was met, no record."""
 
 WRITERS = {"json": json_text, "csv": csv_text}
 

@@ -27,9 +27,8 @@ class PatientLinks:
 
     def __init__(self, entries: Sequence[Entry], find: Callable[[Any, Entry], int | None]) -> None:
         self._entries = entries
-        self._find = find
         patients = (i for i, entry in enumerate(entries) if entry.type == "Patient")
-        self._links = {position: tuple(self._read(position)) for position in patients}
+        self._links = {position: tuple(self._read(position, find)) for position in patients}
         # From the Patient a link means to those that hold it, and to the first that says to replace it.
         self._linked_from: dict[int, list[int]] = {}
         self._replaced_by: dict[int, int] = {}
@@ -40,14 +39,14 @@ class PatientLinks:
                     if link.type == "replaces":
                         self._replaced_by.setdefault(link.position, holder)
 
-    def _read(self, position: int) -> Iterator[_Link]:
+    def _read(self, position: int, find: Callable[[Any, Entry], int | None]) -> Iterator[_Link]:
         entry = self._entries[position]
         given = entry.json.get("link")
         for link in given if isinstance(given, list) else ():
             other = link.get("other") if isinstance(link, dict) else None
             if not isinstance(other, dict):
                 continue
-            found = self._find(other, entry)
+            found = find(other, entry)
             if found is not None and self._entries[found].type != "Patient":
                 continue
             text = other.get("reference")

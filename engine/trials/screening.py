@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from engine.errors import EvaluationError
@@ -132,7 +133,7 @@ class Decider:
     def __init__(self, evaluation: Evaluation, record: PatientRecord, workspace: Workspace, below: Reach) -> None:
         self.evaluation = evaluation
         self.workspace = workspace
-        self.collection = Collection(record, Sayings(below.codes, self._window))
+        self.collection = Collection(record, Sayings(below.codes, partial(_window, evaluation)))
 
     def criterion(self, criterion: Criterion) -> CriterionResult:
         """The answer to a criterion, with those to its atoms."""
@@ -154,17 +155,6 @@ class Decider:
             id=atom.id, text=atom.text, result=result, basis=_basis(result, found), evidence=found.evidence,
             set_aside=found.set_aside, missing=found.missing, near_miss=self._near(traces, result, kind), error=error,
         )  # fmt: skip
-
-    def _window(self, library: str, name: str) -> str | None:
-        """The days that a define names which a function gives as its ``@window``; None when they are not known."""
-        if name not in self.evaluation.program.units[library].expressions:
-            return None
-        try:
-            days = self.evaluation.define(name, library)
-        except EvaluationError:
-            return None
-        known = isinstance(days, Interval) and days.low is not None and days.high is not None
-        return f"{days.low}/{days.high}" if known else None
 
     def _answer(self, define: str) -> tuple[Result, str | None, list[Trace]]:
         """The result of a define, the sentence of its failure, and the traces that decide it."""
@@ -190,6 +180,18 @@ class Decider:
         if result != ("not-met" if kind == "inclusion" else "met"):
             return None
         return near_miss(traces, self.workspace.units, self.evaluation.program.main.key)
+
+
+def _window(evaluation: Evaluation, library: str, name: str) -> str | None:
+    """The days that a define names which a function gives as its ``@window``; None when they are not known."""
+    if name not in evaluation.program.units[library].expressions:
+        return None
+    try:
+        days = evaluation.define(name, library)
+    except EvaluationError:
+        return None
+    known = isinstance(days, Interval) and days.low is not None and days.high is not None
+    return f"{days.low}/{days.high}" if known else None
 
 
 def _sentence(problem: EvaluationError, define: str) -> str:
