@@ -6,10 +6,11 @@ on (:func:`engine.service.answering.answer`), so that nobody else waits for it.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from engine.language.values import DateTime
 from engine.service.keeping import Feedback
@@ -17,6 +18,17 @@ from engine.service.keeping import Feedback
 Operation = Literal["cql", "evaluate", "screen", "hook", "feedback"]
 AUDITED: Mapping[Operation, str] = {"screen": "screen", "hook": "screen", "cql": "evaluate", "evaluate": "evaluate"}
 """What the audit calls an operation."""
+
+
+_ID: Final = re.compile(r"(?!\.+$)[A-Za-z0-9_.:~|-]{1,256}")
+
+
+def is_id(text: str) -> bool:
+    """True for what may be the id of a resource: those of FHIR, and longer ones with a few signs more, as servers have.
+
+    None has a slash or is a step of a path (``..``): an address that is made with one leads to no other place.
+    """
+    return _ID.fullmatch(text) is not None
 
 
 def new_id() -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
+from engine.service.calls import is_id
 from engine.service.catalogue import Catalogue
 from engine.service.refusals import refused, without
 from engine.sources.smart import load_servers, records_from_server, trial_requirements
@@ -34,6 +35,8 @@ class ServerRecords:
 
     def _record(self, subject: str) -> tuple[Mapping[str, Any], Mapping[str, str]]:
         identity = subject.removeprefix("Patient/")
+        if not is_id(identity):
+            raise refused(400, "value", "the subject is no id of a Patient; name it like Patient/123")
         found = records_from_server(
             self.servers, self.name, requirements=self.requirements, patient=identity, terms=self.terms
         )

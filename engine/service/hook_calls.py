@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from engine.language.values import DateTime
+from engine.service.calls import is_id
 from engine.service.keeping import Feedback
 from engine.service.refusals import refused
 
@@ -30,7 +32,11 @@ def patient_of(body: Any) -> str:
     patient = context.get("patientId") if isinstance(context, Mapping) else None
     if not isinstance(patient, str) or not patient:
         raise refused(400, "required", "the call needs the id of the patient in view", "context.patientId")
-    return patient.removeprefix("Patient/")
+    identity = patient.removeprefix("Patient/")
+    if not is_id(identity):
+        sentence = "the patient in view is named by an id, up to 256 letters, digits and signs; this is none"
+        raise refused(400, "value", sentence, "context.patientId")
+    return identity
 
 
 def entries_of(service: str, body: Any) -> tuple[Feedback, ...]:
@@ -48,9 +54,16 @@ def _entry(service: str, row: Any, place: str) -> Feedback:
     for name, value in texts.items():
         if not isinstance(value, str) or not value:
             raise refused(400, "required", f"an entry of feedback needs '{name}', a text", f"{place}.{name}")
-    if not _MOMENT.fullmatch(str(texts["outcomeTimestamp"])):
+    if not _is_moment(str(texts["outcomeTimestamp"])):
         sentence = "the moment of an outcome is written like 2026-03-16T10:00:00Z"
         raise refused(400, "value", sentence, f"{place}.outcomeTimestamp")
     if texts["outcome"] not in OUTCOMES:
         raise refused(400, "value", f"an outcome is {' or '.join(OUTCOMES)}", f"{place}.outcome")
     return Feedback(service, str(texts["card"]), str(texts["outcome"]), str(texts["outcomeTimestamp"]), dict(row))
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return _MOMENT.fullmatch(text) is not None and DateTime.parse(text[:16]) is not None
+    except ValueError:
+        return False

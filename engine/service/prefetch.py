@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.fhir.definitions import definitions
+from engine.fhir.pages import reasons_for_lacking
 from engine.language.elm.requirements import data_requirements
 from engine.trials import Trial
 
@@ -76,8 +77,8 @@ class Prefetched:
 def gathered(prefetch: Any, types: Iterable[str]) -> Prefetched:
     """The record that a request's ``prefetch`` holds.
 
-    ``null`` is the client's word that there is nothing of the type; a key that is missing, an OperationOutcome, and a
-    Bundle with further pages say that not all could be had.
+    ``null`` is the client's word that there is nothing of the type; a key that is missing, an OperationOutcome, a
+    resource of another type, and a Bundle that says itself that it is not whole say that not all could be had.
     """
     given: Mapping[str, Any] = prefetch if isinstance(prefetch, Mapping) else {}
     entries: list[Any] = []
@@ -89,7 +90,7 @@ def gathered(prefetch: Any, types: Iterable[str]) -> Prefetched:
         if not _searchable(name):
             continue
         key = key_of(name)
-        reason = _reason(given, key)
+        reason = _reason(given, key, name)
         if reason is not None:
             unavailable[name] = reason
         held = given.get(key)
@@ -100,23 +101,22 @@ def gathered(prefetch: Any, types: Iterable[str]) -> Prefetched:
     return Prefetched(bundle, unavailable)
 
 
-def _reason(given: Mapping[str, Any], key: str) -> str | None:
-    """Why the prefetch of a key is not whole; None when it is."""
+def _reason(given: Mapping[str, Any], key: str, name: str) -> str | None:
+    """Why the prefetch of a key, which asked for resources of a type, is not whole; None when it is."""
     if key not in given:
         return f"the client sent no prefetch '{key}'"
     held = given[key]
     if held is None:
         return None
-    if not isinstance(held, Mapping):
-        return f"the prefetch '{key}' is no resource"
-    if held.get("resourceType") == "OperationOutcome":
+    if not isinstance(held, dict) or held.get("resourceType") not in ("Bundle", "OperationOutcome", name):
+        return f"the prefetch '{key}' is no resource {name} and no Bundle"
+    if held["resourceType"] == "OperationOutcome":
         return f"the client answered the prefetch '{key}' with an OperationOutcome"
-    links = held.get("link")
-    for link in links if isinstance(links, list) else ():
-        if isinstance(link, Mapping) and link.get("relation") == "next":
-            return f"the prefetch '{key}' is one page of several"
-    if any(_failure(entry) for entry in _entries(held)):
-        return f"the prefetch '{key}' reports an error of the client's server"
+    if held["resourceType"] == "Bundle":
+        if not isinstance(held.get("entry"), list | None):
+            return f"the prefetch '{key}' is a Bundle whose entry is not a list"
+        for reason in reasons_for_lacking(held):
+            return f"the prefetch '{key}' is not whole: {reason}"
     return None
 
 
@@ -131,14 +131,6 @@ def _entries(resource: Mapping[str, Any]) -> list[Any]:
 def _type(entry: Any) -> Any:
     resource = entry.get("resource") if isinstance(entry, Mapping) else None
     return resource.get("resourceType") if isinstance(resource, Mapping) else None
-
-
-def _failure(entry: Any) -> bool:
-    if _type(entry) != "OperationOutcome":
-        return False
-    issues = entry["resource"].get("issue")
-    graves = ("error", "fatal")
-    return any(isinstance(i, Mapping) and i.get("severity") in graves for i in issues or ())
 
 
 def _once(entries: list[Any]) -> list[Any]:

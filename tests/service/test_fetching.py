@@ -60,6 +60,13 @@ def test_a_hook_without_prefetch_asks_the_server(client: TestClient) -> None:
     assert card["summary"].startswith("SAMPLE: may be eligible")
 
 
+@pytest.mark.parametrize("subject", ("../metadata", "..", "Patient/", "http://elsewhere/Patient/p1", "p1?_format=xml"))
+def test_a_subject_that_is_no_id_is_not_asked_for(client: TestClient, server: Stub, subject: str) -> None:
+    before = len(server.requests)
+    assert screened(client, subject).status_code == 400
+    assert len(server.requests) == before
+
+
 def test_a_patient_the_server_does_not_know_is_a_refusal_that_does_not_name_them(client: TestClient) -> None:
     answer = screened(client, "Patient/canary-77")
     assert answer.status_code in (404, 502)

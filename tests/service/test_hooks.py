@@ -89,7 +89,12 @@ def test_a_patient_who_is_excluded_gets_one_card_that_says_why(client: httpx2.Cl
     (
         ({}, "the client sent no prefetch 'observation'"),
         ({"observation": OUTCOME}, "with an OperationOutcome"),
-        ({"observation": found(OUTCOME)}, "reports an error"),
+        ({"observation": found(OUTCOME)}, "reported an error"),
+        ({"observation": found({**OUTCOME, "issue": 5}, total=2)}, "a search with 2 results and holds 1"),
+        ({"observation": found(total=3)}, "a search with 3 results and holds 0"),
+        ({"observation": found(hemoglobin(10)) | {"entry": {}}}, "whose entry is not a list"),
+        ({"observation": {}}, "is no resource Observation and no Bundle"),
+        ({"observation": {"resourceType": "Condition", "id": "c1"}}, "is no resource Observation and no Bundle"),
         ({"observation": found(hemoglobin(10), link=[{"relation": "next", "url": "http://x"}])}, "one page of several"),
         ({"observation": 5}, "is no resource"),
     ),
@@ -133,6 +138,12 @@ def test_a_patient_other_than_the_one_in_view_is_refused(client: httpx2.Client) 
         ({"hookInstance": None}, 400),
         ({"context": {}}, 400),
         ({"context": None}, 400),
+        ({"context": {"patientId": "http://elsewhere.example.org/Patient/p1"}}, 400),
+        ({"context": {"patientId": "../p1"}}, 400),
+        ({"context": {"patientId": ".."}}, 400),
+        ({"context": {"patientId": "p1\0"}}, 400),
+        ({"context": {"patientId": "p" * 1000}}, 400),
+        ({"context": {"patientId": "Patient/p1"}}, 200),
     ),
 )
 def test_a_call_that_is_none(client: httpx2.Client, change: dict[str, Any], status: int) -> None:
@@ -190,8 +201,11 @@ def test_the_instance_of_a_hook_is_a_uuid(client: httpx2.Client, instance: objec
     assert answer.json()["issue"][0]["expression"] == ["hookInstance"]
 
 
-@pytest.mark.parametrize(("moment", "status"), (("2020-12-11T00:00:00Z", 200), ("2020-12-11T00:00:00.123+01:00", 200),
-                                                ("yesterday", 400), ("2020-12-11", 400)))  # fmt: skip
+@pytest.mark.parametrize(
+    ("moment", "status"),
+    (("2020-12-11T00:00:00Z", 200), ("2020-12-11T00:00:00.123+01:00", 200), ("2020-99-99T99:99:00Z", 400),
+     ("yesterday", 400), ("2020-12-11", 400)),
+)  # fmt: skip
 def test_an_outcome_has_its_moment(client: httpx2.Client, moment: str, status: int) -> None:
     row = {"card": str(uuid.UUID(int=1)), "outcome": "accepted", "outcomeTimestamp": moment}
     assert client.post(f"{ONE}/feedback", json={"feedback": [row]}).status_code == status
