@@ -24,6 +24,7 @@ from engine.service.prefetch import types_needed
 from engine.service.screen_definition import screen_definition
 from engine.service.settings import Settings
 from engine.trials import Trial, load_trials
+from engine.trials.parameters import RESERVED
 from engine.workspace import Workspace
 
 Resource = dict[str, Any]
@@ -116,6 +117,11 @@ class Catalogue:
     def needs(self, trials: Iterable[str]) -> tuple[str, ...]:
         """The resource types that these trials can retrieve of a patient, by name; found once, which takes a while."""
         return tuple(sorted({name for trial in trials for name in self._needs[trial]}))
+
+    @cached_property
+    def parameter_names(self) -> frozenset[str]:
+        """The names of all parameters of a screening: the product's own, and those that some library declares."""
+        return frozenset({*RESERVED, *self.settings.content.parameter_names()})
 
     def trial(self, identity: str) -> Trial | None:
         """The trial with that id or resource id."""

@@ -90,7 +90,8 @@ def _flags(row: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     for key, inner in row.items():
         if key.startswith("_value") and isinstance(inner, dict):
             extensions = inner.get("extension")
-            found += [(str(e.get("url")), e) for e in extensions or () if isinstance(e, dict)]
+            listed = extensions if isinstance(extensions, list) else ()
+            found += [(str(e.get("url")), e) for e in listed if isinstance(e, dict)]
     return found
 
 
@@ -104,8 +105,8 @@ def _declared(row: Mapping[str, Any]) -> str:
 
 def _parts(row: Mapping[str, Any], place: str) -> Typed:
     rows = row["part"]
-    names = {part.get("name") for part in rows if isinstance(part, dict)} if isinstance(rows, list) else set()
     inner = _grouped(rows, f"{place}.part")
+    names = set(inner)
     if names == {"element"}:
         value, datatype = inner["element"]
         return (value, datatype) if isinstance(datatype, ListType) else ([value], ListType(datatype))

@@ -28,14 +28,14 @@ def perform(catalogue: Catalogue, job: Job) -> Result | Refusal:
         return refusal.refusal
     except EligibilityError as problem:
         data = (job.data, job.parameters, job.subject)
-        return of_error(problem, data)
+        return of_error(problem, data, known=catalogue.parameter_names)
 
 
 def screen(catalogue: Catalogue, job: ScreenJob) -> list[TrialResult]:
     """The results of one record, in the order of the trials' ids."""
     chosen = [trial for name, trial in catalogue.trials.items() if not job.trials or name in job.trials]
     given = {**catalogue.settings.parameters, **job.parameters}
-    check_names(chosen, given, others=catalogue.settings.content.parameter_names())
+    check_names(chosen, given, others=catalogue.parameter_names)
     today = job.now.normalised(catalogue.settings.offset_minutes)
     date = Date(today.year, today.month, today.day)
     moment = moment_of(given, date, catalogue.settings.offset_minutes, "parameters")

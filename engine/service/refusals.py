@@ -89,13 +89,16 @@ def _issue(diagnostic: Diagnostic, expression: str, own: bool) -> Issue:
     return Issue("error" if severe else "warning", "invalid", f"{diagnostic.code}: {sentence}", (expression,))
 
 
-def of_error(error: EligibilityError, data: Any, expression: str | None = None) -> Refusal:
-    """The refusal for an error of the product; ``data`` is the patient data that its sentence may not repeat."""
+def of_error(
+    error: EligibilityError, data: Any, expression: str | None = None, known: frozenset[str] = frozenset()
+) -> Refusal:
+    """The refusal for an error of the product; ``data`` is the patient data that its sentence may not repeat, names
+    that are ``known`` to the service excepted."""
     place = () if expression is None else (expression,)
     if isinstance(error, CompileError):
         return of_compilation(error, expression or "Parameters")
     code, status = ("invalid", 400) if isinstance(error, InputError) else ("processing", 422)
-    return Refusal(status, (Issue("error", code, without(str(error), data), place),))
+    return Refusal(status, (Issue("error", code, without(str(error), data, known), place),))
 
 
 def of_evaluation(error: EvaluationError, data: Any, define: str) -> dict[str, Any]:
@@ -109,15 +112,15 @@ def of_evaluation(error: EvaluationError, data: Any, define: str) -> dict[str, A
 # ---------------------------------------------------------------- patient data
 
 
-def without(sentence: str, data: Any) -> str:
+def without(sentence: str, data: Any, known: frozenset[str] = frozenset()) -> str:
     """The sentence with every text and number of the data taken out, as a whole and word by word.
 
-    What is a name of FHIR (a resource type, an element) stays, and so do plain small words: only words with a digit
-    or a capital are looked for one by one, since a patient's words may be those of any sentence.
+    What is a name of FHIR (a resource type, an element) or ``known`` stays, and so do plain small words: only words
+    with a digit or a capital are looked for one by one, since a patient's words may be those of any sentence.
     """
     if data is None:
         return sentence
-    names, texts = _names(), _texts(data)
+    names, texts = _names() | known, _texts(data)
     found = {text for text in texts - names if len(text) >= SHORTEST and text in sentence}
     words = set(re.findall(r"[^\W_][\w.:+-]*[^\W_]", sentence))
     telling = {word for word in words if word not in names and re.search(r"[\dA-Z]", word)}

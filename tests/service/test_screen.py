@@ -125,3 +125,10 @@ def test_beside_parameters_nothing_stands_in_the_address(client: httpx2.Client) 
     assert client.post(SCREEN, json=body).status_code == 200
     assert client.post(f"{SCREEN}?screening-date=2026-01-01", json=body).status_code == 400
     assert client.post("/fhir/$cql?expression=1", json=body).status_code == 400
+
+
+@pytest.mark.parametrize(("name", "value"), (("screening-date", "soon"), ("screening-date", "2026")))
+def test_a_parameter_that_does_not_fit_is_named(client: httpx2.Client, name: str, value: str) -> None:
+    answer = client.post(SCREEN, json=bundle(patient()), params={name: value})
+    assert answer.status_code == 400
+    assert "ScreeningDate" in answer.json()["issue"][0]["diagnostics"]
