@@ -149,7 +149,7 @@ class StoredFeedback:
         """Keeps feedback."""
         now = moment()
         rows = [
-            {"recorded": now, "sender": caller.name, "service": f.service, "card": f.card[:256],
+            {"recorded": now, "sender": caller.name, "service": f.service, "card": f.card,
              "outcome": f.outcome, "detail": as_sent(f.detail)} for f in feedback
         ]  # fmt: skip
         await asyncio.to_thread(self.storage.add_feedback, rows, entry_of(caller, "feedback", now))

@@ -122,6 +122,16 @@ class Entry:
     content: str | None = None
 
 
+def fitting(text: str, column: sql.Column[str]) -> str:
+    """A text as its column takes it: as long as it may be there, and without the NUL that PostgreSQL has not."""
+    length: int | None = getattr(column.type, "length", None)
+    return _sought(text)[:length]
+
+
+def _sought(text: str) -> str:
+    return text.replace("\0", "\ufffd")
+
+
 class Storage:
     """A database. Tables are made when they are not there.
 
@@ -174,9 +184,11 @@ class Storage:
         Raises:
             StorageError: they could not be kept.
         """
-        inputs = zlib.compress(run.inputs, 6)
-        row = {"id": run.id, "recorded": run.recorded, "owner": run.owner, "patient": run.patient,
-               "inputs": inputs, "result": zlib.compress(run.result, 6)}  # fmt: skip
+        row = {
+            "id": run.id, "recorded": run.recorded,
+            "owner": fitting(run.owner, RUNS.c.owner), "patient": fitting(run.patient, RUNS.c.patient),
+            "inputs": zlib.compress(run.inputs, 6), "result": zlib.compress(run.result, 6),
+        }  # fmt: skip
         try:
             with self._writing.begin() as connection:
                 connection.execute(RUNS.insert().values(row))
@@ -189,7 +201,7 @@ class Storage:
         """The run of that id."""
         try:
             with self.engine.connect() as connection:
-                row = connection.execute(sql.select(RUNS).where(RUNS.c.id == identity)).first()
+                row = connection.execute(sql.select(RUNS).where(RUNS.c.id == _sought(identity))).first()
         except SQLAlchemyError as problem:
             raise StorageError(_sentence(problem)) from None
         if row is None:
@@ -230,7 +242,7 @@ class Storage:
 
     def opens(self, digest: str, run: str, now: int) -> bool:
         """True when the digest is of a link to the run that has not expired."""
-        wanted = (LINKS.c.digest == digest) & (LINKS.c.run == run) & (LINKS.c.expires > now)
+        wanted = (LINKS.c.digest == digest) & (LINKS.c.run == _sought(run)) & (LINKS.c.expires > now)
         try:
             with self.engine.connect() as connection:
                 return connection.execute(sql.select(LINKS.c.run).where(wanted)).first() is not None
@@ -241,7 +253,8 @@ class Storage:
         """Keeps feedback (columns of :data:`FEEDBACK`) and its audit entry."""
         try:
             with self._writing.begin() as connection:
-                connection.execute(FEEDBACK.insert(), [dict(row) for row in rows])
+                fitted = [row | {"card": fitting(row["card"], FEEDBACK.c.card)} for row in map(dict, rows)]
+                connection.execute(FEEDBACK.insert(), fitted)
                 self._lock(connection)
                 self.audit.append(connection, entry)
         except SQLAlchemyError as problem:

@@ -116,3 +116,16 @@ def test_an_address_that_cannot_be_used_is_told_without_its_password(url: str, s
         Storage(url)
     assert sentence in str(refused.value)
     assert "Secret1" not in str(refused.value)
+
+
+def test_what_no_column_takes_is_kept_as_far_as_it_goes(storage: Storage) -> None:
+    storage.add_run(Run("r1", "2026-03-16", "who", "Patient/" + "p\0" * 400, b"{}", b"[]"), entry(run="r1"))
+    kept = storage.run("r1")
+    assert kept is not None
+    assert kept.patient.startswith("Patient/p\ufffdp")
+    assert len(kept.patient) == 512
+    row = {"recorded": "2026-03-16", "sender": "who", "service": "s", "card": "c\0" * 400, "outcome": "accepted",
+           "detail": b"{}"}  # fmt: skip
+    storage.add_feedback([row], entry())
+    assert storage.run("r1\0") is None
+    assert not storage.opens("digest", "r1\0", 0)
