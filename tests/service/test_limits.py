@@ -337,5 +337,31 @@ def test_a_header_without_end_is_refused(service: Served) -> None:
         raw.settimeout(10)
         with contextlib.suppress(ConnectionError):
             raw.sendall(b"GET /health HTTP/1.1\r\nX: " + b"a" * 1_000_000)
-            assert raw.recv(65536).startswith(b"HTTP/1.1 400")
+            assert raw.recv(65536).startswith(b"HTTP/1.1 431")
     assert service.client.get("/health").status_code == 200
+
+
+HEAD = b"POST /fhir/$cql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    (
+        (b"\x16\x03\x01\x02\x00\r\n\r\n", 400),
+        (b"GET /health HTTP/1.1\r\n\r\n", 400),
+        (b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\n\r\n", 400),
+        (HEAD + b"Content-Length: -1\r\n\r\n", 400),
+        (HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n", 501),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\nnone\r\n", 400),
+    ),
+    ids=("TLS", "no host", "a NUL", "a length below 0", "packed on the way", "a chunk without a size"),
+)
+def test_what_is_no_http_is_told_as_every_mistake_is(service: Served, sent: bytes, status: int) -> None:
+    with socket.create_connection(("127.0.0.1", service.port)) as raw:
+        raw.settimeout(10)
+        raw.sendall(sent)
+        answer = b"".join(iter(lambda: raw.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d" % status)
+    assert b"content-type: application/fhir+json" in head.lower()
+    assert json.loads(body)["resourceType"] == "OperationOutcome"
