@@ -23,6 +23,8 @@ SetAsideKind = Literal[
     "no-resource", "unknown-type", "no-subject", "unresolved-subject", "other-subject", "duplicate", "deleted"
 ]
 PERSONS = ("Patient", "RelatedPerson")
+MAX_ENTRIES = 200_000
+"""More than any patient's record holds; a Bundle of five million empty entries would take 1.5 GB."""
 PATIENTS_NAMED = 10
 """Patients that a sentence about too many of them names."""
 EVERY_TYPE = "*"
@@ -79,7 +81,7 @@ class Bundle:
     no resource is searched for the marks of those that may not: the text holds none.
 
     Raises:
-        InputError: no entries, two entries of the same identity that differ, or one both there and deleted.
+        InputError: no entries or too many, two entries of the same identity that differ, or one both there and deleted.
     """
 
     def __init__(
@@ -148,6 +150,8 @@ class Bundle:
 
     def _add_all(self, members: Iterable[tuple[str, Any]], outer: str) -> None:
         for place, entry in members:
+            if len(self.entries) + len(self.set_aside) >= MAX_ENTRIES:
+                raise self._error(f"has more than {MAX_ENTRIES:,} entries, which no record of one patient has", place)
             resource = entry.get("resource") if isinstance(entry, dict) else None
             deleted = _deleted(entry, resource) if isinstance(entry, dict) and "request" in entry else None
             if deleted is not None:

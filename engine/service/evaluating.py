@@ -31,6 +31,8 @@ GIVEN: Final = "Parameters.parameter.where(name = 'parameters').resource.paramet
 EXPRESSION: Final = "Parameters.parameter.where(name = 'expression').value"
 LIBRARY: Final = "Parameters.parameter.where(name = 'library')"
 FHIR: Final = "using FHIR version '4.0.1'"
+SLICE: Final = 1000
+"""Parameters that are validated at once: the models of 200,000 would take 800 MB."""
 CONTENT: Final = ("text/cql", "application/elm+json")
 
 
@@ -212,7 +214,9 @@ class _Run:
         try:
             for resource in resources_in(found):
                 write(resource)
-            write({"resourceType": "Parameters", "parameter": [without_empty(row) for row in found]})
+            for start in range(0, len(found), SLICE):
+                rows = [without_empty(row) for row in found[start : start + SLICE]]
+                write({"resourceType": "Parameters", "parameter": rows})
         except ValueError:
             message = "the result holds what is not valid FHIR R4 and cannot be sent; ask for the elements that matter"
             raise EvaluationError(message, code="not-fhir") from None

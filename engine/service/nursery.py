@@ -26,6 +26,11 @@ HEADER: Final = struct.Struct(">Q")
 PARSED: Final = pickle.loads
 BEHIND: Final = 5
 """How far the workers stand behind the serving process when both want a processor (nice(2))."""
+GOOD: Final = b"g"
+SPENT: Final = b"s"
+"""What follows an answer: whether its worker takes another job."""
+LARGE: Final = 384 * 1024 * 1024
+"""A worker that ever took so many bytes is replaced after its job: what a large record took would stay taken."""
 
 
 def frame(value: Any) -> bytes:
@@ -102,9 +107,10 @@ def _work(channel: socket.socket, state: Any, memory: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         while True:
             job, given = _received(channel)
-            answer, last = _answered(job, state, given)
+            answer, spent = _answered(job, state, given)
             channel.sendall(answer)
-            if last:
+            channel.sendall(SPENT if spent else GOOD)
+            if spent:
                 break
         code = 0
     except (EOFError, OSError):
@@ -123,13 +129,20 @@ def _die_with_parent() -> None:
 def _answered(job: Any, state: Any, given: tuple[Any, ...]) -> tuple[bytes, bool]:
     """The message of an answer, and whether the worker is spent."""
     try:
-        return frame(("value", job(state, *given))), False
+        answer = frame(("value", job(state, *given)))
     except MemoryError:
         return frame(("memory",)), True
     except EligibilityError as problem:
-        return frame(("error", type(problem), problem.args, vars(problem))), False
+        answer = frame(("error", type(problem), problem.args, vars(problem)))
     except Exception as problem:  # noqa: BLE001 - its text may hold patient data: only its kind and place are told
-        return frame(("failed", f"{type(problem).__name__} at {place_of(problem)}")), False
+        answer = frame(("failed", f"{type(problem).__name__} at {place_of(problem)}"))
+    return answer, _peak() > LARGE
+
+
+def _peak() -> int:
+    """The most memory that this process ever held, in bytes (getrusage(2): kilobytes, on macOS bytes)."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def place_of(problem: BaseException) -> str:

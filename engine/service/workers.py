@@ -3,7 +3,8 @@
 A job is a module-level function; it is called in a worker with the state that ``setup`` made there and its arguments.
 The state is made once, in a process that does nothing else (the nursery): workers are its forks, so that a worker that
 was killed is replaced at once and warm, and the pages of the loaded libraries are shared. What went wrong comes back as
-the exception it was; a worker that ran too long, wanted too much memory or died is gone, and the job says which.
+the exception it was; a worker that ran too long, wanted too much memory or died is gone, and the job says which. One
+that a job made large is replaced after it: what a large record took is given back.
 
 A waiting caller who is cancelled leaves the queue; the worker of a running one is killed: nobody reads its answer.
 """
@@ -25,9 +26,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.errors import EligibilityError
-from engine.service.nursery import HEADER, PARSED, frame, restored
+from engine.service.nursery import HEADER, PARSED, SPENT, frame, restored
 
-Reason = Literal["deadline", "memory", "died", "abandoned"]
+Reason = Literal["deadline", "memory", "died", "abandoned", "large"]
 Job = Callable[..., Any]
 
 
@@ -211,6 +212,7 @@ class WorkerPool:
                 await worker.writer.drain()
                 size = HEADER.unpack(await worker.reader.readexactly(HEADER.size))[0]
                 answer = PARSED(await worker.reader.readexactly(size))
+                spent = await worker.reader.readexactly(len(SPENT)) == SPENT
         except TimeoutError:
             self._end(worker, "deadline")
             raise TooCostly(f"the evaluation took longer than {seconds:g} seconds and was ended") from None
@@ -224,7 +226,10 @@ class WorkerPool:
         if kind == "memory":
             self._end(worker, "memory")
             raise TooCostly("the evaluation needed more memory than it may have and was ended")
-        self._idle.append(worker)
+        if spent:
+            self._end(worker, "large")
+        else:
+            self._idle.append(worker)
         if kind == "value":
             return rest[0]
         if kind == "error":

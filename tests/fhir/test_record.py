@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,16 @@ def test_two_patients_linked_to_each_other_tell_nobody(records: Any) -> None:
     ]
     with pytest.raises(InputError, match="no RelatedPerson tells"):
         records.record(*people, *related)
+
+
+def test_a_bundle_of_more_entries_than_any_record_has_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.fhir.bundle.MAX_ENTRIES", 5)
+    inner = {"resourceType": "Bundle", "entry": [{}] * 3}
+    for count, refused in ((1, False), (2, True)):
+        bundle = {"resourceType": "Bundle", "entry": [{"resource": person()}, *[{"resource": inner}] * count]}
+        told = pytest.raises(InputError, match="entry 3, entry 2: has more than 5 entries")
+        with told if refused else nullcontext():
+            decode_bundle(json.dumps(bundle).encode(), source="test.json")
 
 
 def test_unusable_entries_are_set_aside_and_the_patient_stays(records: Any) -> None:

@@ -45,6 +45,11 @@ def greedy(state: object) -> int:
     return len(bytearray(8 * 1024**3))
 
 
+def large(state: object) -> int:
+    """Takes half a gigabyte and gives it back."""
+    return len(bytearray(b"1") * (512 * 1024**2))
+
+
 def dies(state: object) -> None:
     os._exit(9)
 

@@ -294,3 +294,28 @@ def test_a_number_that_cannot_be_read_fails_the_expression_that_would_send_it(
     assert answer.status_code == 200
     (row,) = answer.json()["parameter"]
     assert row["name"] == "evaluation error"
+
+
+@pytest.mark.parametrize(
+    "value",
+    (
+        {"name": "a", "_valueString": {"extension": 5}},
+        {"name": "a", "part": [{"name": [], "valueString": "x"}]},
+        {"name": "a", "part": [{"name": {}, "valueString": "x"}, 5]},
+    ),
+    ids=("an extension that is no list", "a name that is a list", "a name that is an object"),
+)
+def test_a_parameter_of_another_shape_is_the_callers_mistake(client: httpx2.Client, value: dict[str, Any]) -> None:
+    given = {"name": "parameters", "resource": parameters(value)}
+    answer = client.post("/fhir/$cql", json=parameters({"name": "expression", "valueString": "1 / null.x"}, given))
+    assert answer.status_code == 400
+    assert answer.json()["resourceType"] == "OperationOutcome"
+
+
+def test_a_long_list_is_validated_slice_by_slice(client: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr("engine.service.evaluating.write", lambda resource: sizes.append(len(resource["parameter"])))
+    asked = parameters({"name": "expression", "valueString": "expand Interval[1, 2500]"})
+    answer = client.post("/fhir/$cql", json=asked)
+    assert len(answer.json()["parameter"]) == 2500
+    assert sizes == [1000, 1000, 500]

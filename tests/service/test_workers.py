@@ -145,6 +145,19 @@ def test_memory_is_bounded() -> None:
     asyncio.run(go())
 
 
+def test_a_worker_that_grew_large_is_replaced_after_its_job() -> None:
+    async def go() -> None:
+        async with pool() as (workers, heard):
+            process = await workers.run(pool_jobs.process)
+            assert await workers.run(pool_jobs.process) == process
+            assert await workers.run(pool_jobs.large) == 512 * 1024**2
+            assert heard.killed_for == ["large"]
+            assert await workers.run(pool_jobs.process) != process
+            await until(lambda: gone(process))
+
+    asyncio.run(go())
+
+
 def test_a_worker_that_dies_is_replaced() -> None:
     async def go() -> None:
         async with pool() as (workers, heard):
