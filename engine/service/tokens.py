@@ -308,10 +308,11 @@ def use_once(claims: Claims, used: UsedTokens) -> None:
 
 
 def _object(part: str) -> dict[str, Any]:
-    """The JSON object of a part of a token; one without names that stand twice."""
+    """The JSON object of a part of a token, without names that stand twice and without halves of characters."""
     try:
         data = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
         value = json.loads(data, object_pairs_hook=_once)
+        json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair has no bytes
     except (binascii.Error, ValueError, RecursionError):
         raise TokenRefused("the token cannot be read") from None
     if not isinstance(value, dict):

@@ -151,6 +151,7 @@ WRONG: dict[str, Callable[[], str]] = {
     "a body that is no object": lambda: signed(b"[]"),
     "a body that is no JSON": lambda: signed(b"{"),
     "a claim that stands twice": twice,
+    "half a character in its name": lambda: signed(json.dumps(claims(client_id="\ud800")).encode()),
     "a body changed after signing": changed_body,
     "another issuer": lambda: token(iss="https://evil.example.org"),
     "an issuer that only begins like ours": lambda: token(iss=ISSUER + ".evil.example.org"),
