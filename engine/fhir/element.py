@@ -110,12 +110,12 @@ def resource_of(element: Element) -> Element:
 
 def path_of(element: Element) -> str:
     """The JSON path of the element within its resource: ``component[1].valueQuantity``; empty for the resource."""
-    steps: list[str] = []
-    current: Element | None = element
-    while current is not None and current.parent is not None:
-        steps.append(current.step if current.index < 0 else f"{current.step}[{current.index}]")
-        current = current.parent
-    return ".".join(reversed(steps))
+    path = ""
+    while element.parent is not None:
+        step = element.step if element.index < 0 else f"{element.step}[{element.index}]"
+        path = f"{step}.{path}" if path else step
+        element = element.parent
+    return path
 
 
 def report(element: Element, step: str, message: str) -> None:

@@ -108,7 +108,8 @@ class _Collected:
         # Asked for by a code or value set; of what only a retrieve of a whole type found, a filter may pass over much.
         self.asked: set[int] = set()
         self.reads: dict[tuple[int, str], tuple[Element, str, Any, str]] = {}
-        self.absent: list[tuple[Element, str]] = []
+        # By identity of the owner: what is asked of it again and again is missing once.
+        self.absent: dict[tuple[int, str], Element] = {}
         self.filtered: dict[tuple[int, str], Element] = {}
         self.used: dict[int, tuple[Element, str]] = {}
         self.clauses: dict[int, str] = {}
@@ -126,7 +127,7 @@ class _Collected:
         self.filtered.update(later.filtered)
         self.aside.update(later.aside)
         self.bases.update(later.bases)
-        self.absent.extend(later.absent)
+        self.absent.update(later.absent)
         self.retrieves.extend(later.retrieves)
         self.windows.update(later.windows)
         for key, read in later.reads.items():
@@ -140,6 +141,8 @@ class _Collected:
         """Reads the events of one trace."""
         for event in trace.events:
             match event:
+                case Read():
+                    self._read(event, trace.define)
                 case RetrieveTrace():
                     self.retrieves.append(event)
                     roots = [resource_of(element) for element in _elements(event.found)]
@@ -147,8 +150,6 @@ class _Collected:
                         self._consider(root, trace.define)
                     if event.codes is not None:
                         self.asked.update(map(id, roots))
-                case Read():
-                    self._read(event, trace.define)
                 case Use(values=values, filtering=filtering):
                     for element in _elements(values):
                         root = resource_of(element)
@@ -176,7 +177,7 @@ class _Collected:
             return
         self.decided[id(root)] = root
         if event.value is None or event.value == []:
-            self.absent.append((event.owner, event.path))
+            self.absent[id(event.owner), event.path] = event.owner
         elif path:
             path, value = _whole(event, path)
             self.reads.setdefault((id(root), path), (root, path, value, clause))
@@ -271,7 +272,7 @@ class _Collected:
                 for name, url in [*_named(retrieve.codes, self.sayings.names)] or [(None, None)]:
                     yield Missing(retrieve.type_name, codes=name, url=url, window=days, reason=reason)
         problems = [(p.resource, p.path, p.message) for p in self.record.problems]
-        for owner, path in self.absent:
+        for (_, path), owner in self.absent.items():
             if path in NOT_MISSED:
                 continue
             root = resource_of(owner)
@@ -285,7 +286,8 @@ class _Collected:
     def _asked(self, root: Element, path: str) -> bool:
         """True when the trace read the element, or something that it stands in or that stands in it."""
         read = [p for key, p in self.reads if key == id(root)] + [p for key, p in self.filtered if key == id(root)]
-        read += [".".join(x for x in (path_of(o), s) if x) for o, s in self.absent if resource_of(o) is root]
+        absent = [(owner, path) for (_, path), owner in self.absent.items() if resource_of(owner) is root]
+        read += [".".join(part for part in (path_of(owner), path) if part) for owner, path in absent]
         return any(path.startswith(p) or p.startswith(path) for p in read)
 
     def _unusable(self, found: tuple[Any, ...]) -> str | None:
@@ -356,7 +358,7 @@ def _path(event: Read) -> str:
     owner = path_of(event.owner)
     if event.path == "value" and not isinstance(event.owner.json, dict):
         return owner
-    return ".".join(part for part in (owner, event.path) if part)
+    return f"{owner}.{event.path}" if owner and event.path else owner or event.path
 
 
 def _within(inner: str, outer: str) -> bool:

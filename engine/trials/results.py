@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any, Literal
 
 from engine.language.values.json import encode
@@ -194,9 +195,11 @@ def verdict_of(criteria: Iterable[CriterionResult]) -> Verdict:
 
 def to_builtins(value: Any) -> Any:
     """Results as dicts and lists with JSON's names; what is None is left out, Decimals stay exact."""
+    if value.__class__ is str:
+        return value
     if is_dataclass(value):
-        pairs = ((f.name, getattr(value, f.name)) for f in fields(value))
-        return {_camel(name): to_builtins(part) for name, part in pairs if part is not None}
+        named = ((shown, getattr(value, name)) for name, shown in _names(value.__class__))
+        return {shown: to_builtins(part) for shown, part in named if part is not None}
     if isinstance(value, tuple | list):
         return [to_builtins(part) for part in value]
     if isinstance(value, dict):
@@ -208,6 +211,12 @@ def to_builtins(value: Any) -> Any:
 def to_json(value: Any) -> bytes:
     """The JSON text of results."""
     return encode(to_builtins(value))
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[tuple[str, str], ...]:
+    """The fields of a kind of result, each with its name in JSON."""
+    return tuple((f.name, _camel(f.name)) for f in fields(kind))
 
 
 def _camel(name: str) -> str:

@@ -128,12 +128,14 @@ def _counted(function: Function) -> Function:
         budget = context.budget
         for operand in operands:
             if operand.__class__ is list:
-                budget.work(len(operand))
-            elif operand.__class__ is str:
+                if operand:
+                    budget.work(len(operand))
+            elif operand.__class__ is str and len(operand) >= 16:
                 budget.work(len(operand) >> 4)
         result = function(context, *operands)
         if result.__class__ is list:
-            budget.made(len(result))
+            if result:
+                budget.made(len(result))
         elif result.__class__ is str:
             budget.wrote(len(result))
         return result

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.errors import LimitExceeded, Span
 
@@ -26,8 +26,7 @@ class RetrieveTrace:
     library: str
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """An element read: ``owner`` is the model value it was read from, ``value`` what was there (None: missing).
 
     ``filtering`` is true inside a where, such-that or sort clause: the element decided whether a row counts, not what
