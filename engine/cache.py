@@ -13,7 +13,7 @@ import dataclasses
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -101,6 +101,8 @@ class CompileCache:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        # The library is held beside its bytes, so that its identity stays its own: many are included by many.
+        self._written: dict[int, tuple[elm.Library, msgspec.Raw]] = {}
 
     # ------------------------------------------------------------ lookup
 
@@ -129,13 +131,22 @@ class CompileCache:
         if translation.library is None or translation.errors:
             return
         name = _name(question)
-        body = _ENCODER.encode(_entry(name, translation))
+        body = _ENCODER.encode(_entry(name, translation, self._libraries(translation)))
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._replace(name, MARK + hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
             self._prune()
         except OSError:
             return  # a cache that cannot be written saves no time, and that is all
+
+    def _libraries(self, translation: Translation) -> tuple[tuple[str, msgspec.Raw], ...]:
+        """Each library of a translation as it is kept; written once, however many include it."""
+        if len(self._written) > MAX_ENTRIES:
+            self._written.clear()
+        for library in translation.libraries.values():
+            if id(library) not in self._written:
+                self._written[id(library)] = (library, msgspec.Raw(_ENCODER.encode(to_json(library))))
+        return tuple((lib.source, self._written[id(lib)][1]) for lib in translation.libraries.values())
 
     def _replace(self, name: str, data: bytes) -> None:
         handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".new-")
@@ -148,8 +159,12 @@ class CompileCache:
             raise
 
     def _prune(self) -> None:
-        entries = [(path.stat().st_mtime_ns, path) for path in self.folder.glob("*.elm")]
-        for _, path in sorted(entries)[: max(0, len(entries) - MAX_ENTRIES)]:
+        """Removes the oldest entries when there are too many: a tenth more, so that the next ones find room."""
+        names = [name for name in os.listdir(self.folder) if name.endswith(".elm")]
+        if len(names) <= MAX_ENTRIES:
+            return
+        entries = sorted((path.stat().st_mtime_ns, path) for path in map(self.folder.joinpath, names))
+        for _, path in entries[: len(names) - MAX_ENTRIES + MAX_ENTRIES // 10]:
             path.unlink(missing_ok=True)
 
 
@@ -190,14 +205,13 @@ def _libraries(entry: Entry) -> Iterator[tuple[str, elm.Library]]:
         yield library.key, library
 
 
-def _entry(name: str, translation: Translation) -> Entry:
-    libraries: Mapping[str, elm.Library] = translation.libraries
+def _entry(name: str, translation: Translation, libraries: tuple[tuple[str, msgspec.Raw], ...]) -> Entry:
     return Entry(
         question=name,
         included=tuple(_included(n, version, text) for (n, version), text in translation.included.items()),
         warnings=tuple(map(_warned, translation.diagnostics)),
         native=tuple(sorted(translation.native)),
-        libraries=tuple((lib.source, msgspec.Raw(_ENCODER.encode(to_json(lib)))) for lib in libraries.values()),
+        libraries=libraries,
     )
 
 

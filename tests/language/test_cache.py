@@ -16,6 +16,7 @@ from engine import cache as cache_module
 from engine import precompile
 from engine.errors import Diagnostic, Severity, Span
 from engine.language import SourceText, Translator
+from engine.language.elm import nodes as elm
 from engine.language.translation import Translation
 from engine.language.values import DateTime
 from engine.terminology.units import Units
@@ -197,6 +198,25 @@ def test_the_oldest_entries_go(folder: Folder, monkeypatch: pytest.MonkeyPatch) 
         folder.write("Main", MAIN.replace("+ 1", f"+ {number}"))
         folder.translate()
     assert len(folder.entries()) == 2
+
+
+def test_a_library_is_not_written_for_each_that_includes_it(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.write("L0", "library L0\ndefine X: 1\n")
+    for number in range(1, 6):
+        folder.write(f"L{number}", f"library L{number}\ninclude L{number - 1} called P\ndefine X: P.X + 1\n")
+    written: list[str] = []
+    whole = cache_module.to_json
+
+    def counting(library: elm.Library) -> object:
+        written.append(library.name)
+        return whole(library)
+
+    monkeypatch.setattr(cache_module, "to_json", counting)
+    workspace = Workspace([folder.cql], cache=folder.cache)
+    for number in range(6):
+        workspace.translate((folder.cql / f"L{number}.cql").read_text(), f"L{number}.cql")
+    # As what is asked for and as what the others include, but not for each of those again.
+    assert max(map(written.count, written)) == 2
 
 
 HEAVY = (
