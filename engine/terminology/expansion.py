@@ -323,7 +323,7 @@ def is_partial(expansion: Expansion) -> bool:
     given = {p.name: p for p in expansion.parameter}
     if given.get("filter", _NO_FILTER).value_string or given.get("limitedExpansion", _NO_FILTER).value_boolean:
         return True
-    listed = sum(1 for _ in _entries(expansion.contains, ""))
+    listed = sum(1 for _ in _entries(expansion.contains))
     if expansion.total is not None:
         return expansion.total > listed
     count = given.get("count", _NO_FILTER).value_integer
@@ -340,16 +340,14 @@ def mistakes(resource: ValueSetResource) -> list[tuple[str, str]]:
             for index, include in enumerate(getattr(resource.compose, kind)):
                 found += [(f"compose.{kind}[{index}]", sentence) for sentence in _include_mistakes(include)]
     if resource.expansion is not None:
-        for path, entry in _entries(resource.expansion.contains, "expansion"):
-            if entry.code is None and not entry.display:
-                found.append((path, "an entry needs a code or a display"))
+        found += [(f"expansion{path}", "an entry needs a code or a display") for path in _unnamed(resource.expansion)]
     return found
 
 
 def codes_without_system(resource: ValueSetResource) -> list[str]:
     """The codes of the expansion that lack their system (R4 vsd-10): published value sets have some."""
     expansion = resource.expansion or Expansion()
-    return [e.code for _, e in _entries(expansion.contains, "") if e.code is not None and not e.system]
+    return [e.code for e in _entries(expansion.contains) if e.code is not None and not e.system]
 
 
 def _include_mistakes(include: Include) -> Iterator[str]:
@@ -365,12 +363,29 @@ def _expanded(resource: ValueSetResource, expansion: Expansion) -> tuple[MemberC
     drop_inactive = resource.compose is not None and resource.compose.inactive is False
     return distinct(
         MemberCode(entry.code, URI_OF.get(entry.system or "", entry.system) or None, entry.version, entry.display)
-        for _, entry in _entries(expansion.contains, "")
+        for entry in _entries(expansion.contains)
         if entry.code is not None and not entry.abstract and not (entry.inactive and drop_inactive)
     )
 
 
-def _entries(contains: Sequence[Contains], path: str) -> Iterator[tuple[str, Contains]]:
+def _entries(contains: Sequence[Contains]) -> Iterator[Contains]:
+    """All entries in their order, those below an entry after it."""
+    pending = list(reversed(contains))
+    while pending:
+        entry = pending.pop()
+        yield entry
+        if entry.contains:
+            pending += reversed(entry.contains)
+
+
+def _unnamed(expansion: Expansion) -> list[str]:
+    """The places of entries with neither code nor display; those of all the others need not be written."""
+    if all(entry.code is not None or entry.display for entry in _entries(expansion.contains)):
+        return []
+    return [path for path, entry in _placed(expansion.contains, "") if entry.code is None and not entry.display]
+
+
+def _placed(contains: Sequence[Contains], path: str) -> Iterator[tuple[str, Contains]]:
     pending = [(f"{path}.contains[{i}]", entry) for i, entry in enumerate(contains)][::-1]
     while pending:
         place, entry = pending.pop()

@@ -78,7 +78,7 @@ class Enumerated:
         return code_key(system, code) in self._keys
 
     def describe(self) -> Any:
-        return ["codes", sorted([system or "", code] for system, code in self._keys)]
+        return ["codes", sorted((system or "", code) for system, code in self._keys)]
 
 
 @dataclass(frozen=True)
