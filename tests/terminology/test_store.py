@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.errors import Severity, TerminologyError
-from engine.terminology import icd10cm
+from engine.terminology import expansion, icd10cm
 from engine.terminology.store import TerminologyStore
 
 A, B, ICD, SCT = "http://a", "http://b", icd10cm.SYSTEM, "http://snomed.info/sct"
@@ -245,6 +245,8 @@ MALFORMED = [
      "`$.compose.include[0].concept[0].code`", None),
     (json.dumps({"resourceType": "Bundle", "entry": [{"resource": value_set(compose=1)}]}).encode(),
      "malformed-terminology", "`$.entry[0].resource.compose`", None),
+    (json.dumps(value_set(expansion={"contains": [{"code": "x"}, {"code": "y", "contains": [{}]}]})).encode(),
+     "malformed-terminology", "`$.expansion.contains[1].contains[0]`", None),
 ]  # fmt: skip
 
 
@@ -262,6 +264,13 @@ def test_a_bad_file_is_located_and_the_rest_loads(
         assert problem.span is not None
         assert (problem.span.line, problem.span.column) == place
     assert store.value_set("http://good").contains("x", A)
+
+
+def test_places_are_written_of_mistakes_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expansion, "_placed", lambda *given: pytest.fail("nothing is wrong"))
+    members = [{"system": A, "code": "x", "contains": [{"system": A, "code": "y"}]}, {"system": A, "code": "z"}]
+    made = store_of(tmp_path, value_set(expansion={"contains": members})).value_set("http://v")
+    assert [member.code for member in made.codes] == ["x", "y", "z"]
 
 
 def test_a_broken_value_set_says_so_when_asked_for(tmp_path: Path) -> None:
