@@ -38,17 +38,16 @@ Answers = dict[str, tuple[str, str]]
 
 PERSONS = ("Patient", "RelatedPerson")
 KEPT = frozenset({
-    "resourceType", "id", "subject", "patient", "link", "reference",
+    "resourceType", "id", "subject", "patient", "link", "reference", "specimen",
     "status", "comparator", "end", "abatementDateTime", "abatementPeriod", "abatementAge",
 })  # fmt: skip
 """Elements whose absence may settle a question (status, comparator, abatement and end dates), and those that say which
-record it is and whose."""
+record it is and whose, or of which specimen (blasts of the blood are none of the marrow)."""
 
-EXCUSES = re.compile(r"\b(flush|lock|prophyla)")
-"""Words that say it is no treatment (a heparin flush keeps a line open, a prophylaxis treats no infection): like a
-status, their absence settles it."""
+EXCUSES = re.compile(r"\b(flush|lock)")
+"""Words that say it is no treatment (a heparin flush keeps a line open): like a status, their absence settles it."""
 
-WHOSE = frozenset({"resourceType", "id", "subject", "patient", "link", "reference", "focus", "entity"})
+WHOSE = frozenset({"resourceType", "id", "subject", "patient", "link", "reference", "specimen", "focus", "entity"})
 
 IDENTITY = frozenset({
     "code", "coding", "system", "medicationCodeableConcept", "medicationReference", "category", "type",
