@@ -39,10 +39,13 @@ Answers = dict[str, tuple[str, str]]
 PERSONS = ("Patient", "RelatedPerson")
 KEPT = frozenset({
     "resourceType", "id", "subject", "patient", "link", "reference", "specimen",
-    "status", "comparator", "end", "abatementDateTime", "abatementPeriod", "abatementAge",
+    "status", "verificationStatus", "comparator", "end", "abatementDateTime", "abatementPeriod", "abatementAge",
 })  # fmt: skip
 """Elements whose absence may settle a question (status, comparator, abatement and end dates), and those that say which
 record it is and whose, or of which specimen (blasts of the blood are none of the marrow)."""
+
+KNOWN = frozenset({"PRISM-NK-E2", "PRISM-NK-E2a"})
+"""What asks for a "known" disease: without any record it is not known, so that absence settles it (criteria.json)."""
 
 EXCUSES = re.compile(r"\b(flush|lock)")
 """Words that say it is no treatment (a heparin flush keeps a line open): like a status, their absence settles it."""
@@ -190,6 +193,7 @@ def _never_settles(trial: str, entries: Entries, mutated: Entries, given: dict[s
     given = {**given, "AssumeCompleteHistory": False}
     before, after = answers(trial, entries, given), answers(trial, mutated, given)
     settled = {n: (before[n], after[n]) for n in before if before[n][0] == "unknown" != after[n][0]}
+    settled = {n: both for n, both in settled.items() if not (n in KNOWN and both[1][0] == "not-met")}
     if settled:
         for name in _contradicted(trial, entries, mutated, given, set(settled)):
             del settled[name]
