@@ -6,6 +6,7 @@ writes it: ``List<System.Integer>`` prints ``List<Integer>``, a model type keeps
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
@@ -45,7 +46,7 @@ class StructuredType(DataType):
     @property
     def parts(self) -> tuple[DataType, ...]:
         """The types it is made of."""
-        raise NotImplementedError
+        return tuple(_types_in(self._content()))
 
     def _content(self) -> tuple[object, ...]:
         names: tuple[str, ...] = self.__match_args__
@@ -62,6 +63,14 @@ class StructuredType(DataType):
         return type(self), self._content()  # the hash of a text is another in each process
 
 
+def _types_in(content: tuple[object, ...]) -> Iterator[DataType]:
+    for item in content:
+        if isinstance(item, DataType):
+            yield item
+        elif isinstance(item, tuple):
+            yield from _types_in(item)
+
+
 def size_of(datatype: DataType) -> int:
     """How many types there are in it, itself among them, as it would be written out."""
     return datatype.size if isinstance(datatype, StructuredType) else 1
@@ -74,10 +83,6 @@ class ListType(StructuredType):
     element: DataType
     __hash__ = StructuredType.__hash__
 
-    @property
-    def parts(self) -> tuple[DataType, ...]:
-        return (self.element,)
-
     def __str__(self) -> str:
         return f"List<{self.element}>"
 
@@ -89,10 +94,6 @@ class IntervalType(StructuredType):
     point: DataType
     __hash__ = StructuredType.__hash__
 
-    @property
-    def parts(self) -> tuple[DataType, ...]:
-        return (self.point,)
-
     def __str__(self) -> str:
         return f"Interval<{self.point}>"
 
@@ -103,10 +104,6 @@ class TupleType(StructuredType):
 
     elements: tuple[tuple[str, DataType], ...]
     __hash__ = StructuredType.__hash__
-
-    @property
-    def parts(self) -> tuple[DataType, ...]:
-        return tuple(datatype for _, datatype in self.elements)
 
     @classmethod
     def of(cls, elements: dict[str, DataType]) -> TupleType:
@@ -127,10 +124,6 @@ class ChoiceType(StructuredType):
 
     alternatives: tuple[DataType, ...]
     __hash__ = StructuredType.__hash__
-
-    @property
-    def parts(self) -> tuple[DataType, ...]:
-        return self.alternatives
 
     @classmethod
     def of(cls, alternatives: list[DataType] | tuple[DataType, ...]) -> DataType:
